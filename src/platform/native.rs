@@ -1,0 +1,116 @@
+//! Clock, timer and random source, natively: tokio's time and the `rand` crate's secure generator.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use rand::Rng;
+use tokio::task::unconstrained;
+
+pub(crate) use tokio::time::Instant;
+
+/// How many mask keys are made at a time.
+const BATCH: usize = 64;
+
+struct Keys {
+    keys: [u8; BATCH * 4],
+    next: usize,
+}
+
+thread_local! {
+    static KEYS: RefCell<Keys> = const { RefCell::new(Keys { keys: [0; BATCH * 4], next: BATCH * 4 }) };
+}
+
+/// A mask key nobody can predict (RFC 6455 §10.3), from a generator that is secure and seeded by
+/// the system; made in batches, since a call of it costs more than a small frame.
+#[inline]
+pub(crate) fn mask_key() -> [u8; 4] {
+    KEYS.with_borrow_mut(|batch| {
+        if batch.next == BATCH * 4 {
+            rand::rng().fill_bytes(&mut batch.keys);
+            batch.next = 0;
+        }
+        let at = batch.next;
+        batch.next += 4;
+        [batch.keys[at], batch.keys[at + 1], batch.keys[at + 2], batch.keys[at + 3]]
+    })
+}
+
+/// The 16 bytes of a `Sec-WebSocket-Key` (RFC 6455 §4.1).
+pub(crate) fn handshake_key() -> [u8; 16] {
+    let mut key = [0; 16];
+    rand::rng().fill_bytes(&mut key);
+    key
+}
+
+/// One deadline, which can be moved.
+///
+/// Outside of a tokio runtime there is no clock to wait with; the deadline then never passes.
+#[derive(Debug, Default)]
+pub(crate) struct Timer {
+    sleep: Option<Pin<Box<tokio::time::Sleep>>>,
+    /// Who was told last time; as long as it is the same, polling again would change nothing.
+    waker: Option<Waker>,
+}
+
+impl Timer {
+    pub(crate) fn now() -> Instant {
+        Instant::now()
+    }
+
+    /// Whether a deadline is set.
+    pub(crate) fn is_armed(&self) -> bool {
+        self.sleep.is_some()
+    }
+
+    /// Sets the deadline.
+    pub(crate) fn arm(&mut self, deadline: Instant) {
+        self.waker = None;
+        match &mut self.sleep {
+            Some(sleep) => sleep.as_mut().reset(deadline),
+            None if tokio::runtime::Handle::try_current().is_ok() => {
+                self.sleep = Some(Box::pin(tokio::time::sleep_until(deadline)));
+            }
+            None => {}
+        }
+    }
+
+    /// Takes the deadline away.
+    pub(crate) fn disarm(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The deadline, if one is set.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.sleep.as_ref().map(|sleep| sleep.deadline())
+    }
+
+    /// Waits for the deadline.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(sleep) = &mut self.sleep else { return Poll::Pending };
+        if self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()))
+            && !sleep.is_elapsed()
+        {
+            return Poll::Pending;
+        }
+        // Out of tokio's cooperative budget, a poll returns Pending without having registered the waker.
+        if pin!(unconstrained(sleep.as_mut())).poll(cx).is_ready() {
+            self.waker = None;
+            return Poll::Ready(());
+        }
+        match &mut self.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            None => self.waker = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+}
+
+/// A timer for one wait of `duration`, from now on.
+pub(crate) fn timer(duration: Duration) -> Timer {
+    let mut timer = Timer::default();
+    timer.arm(Timer::now() + duration);
+    timer
+}
