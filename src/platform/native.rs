@@ -45,6 +45,17 @@ pub(crate) fn handshake_key() -> [u8; 16] {
     key
 }
 
+/// `duration` after `instant`; decades later if that cannot be said.
+pub(crate) fn later(instant: Instant, duration: Duration) -> Instant {
+    const DECADES: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
+    instant.checked_add(duration).unwrap_or_else(|| instant + DECADES)
+}
+
+/// The present.
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
 /// One deadline, which can be moved.
 ///
 /// Outside of a tokio runtime there is no clock to wait with; the deadline then never passes.
@@ -56,15 +67,6 @@ pub(crate) struct Timer {
 }
 
 impl Timer {
-    pub(crate) fn now() -> Instant {
-        Instant::now()
-    }
-
-    /// Whether a deadline is set.
-    pub(crate) fn is_armed(&self) -> bool {
-        self.sleep.is_some()
-    }
-
     /// Sets the deadline.
     pub(crate) fn arm(&mut self, deadline: Instant) {
         self.waker = None;
@@ -111,6 +113,6 @@ impl Timer {
 /// A timer for one wait of `duration`, from now on.
 pub(crate) fn timer(duration: Duration) -> Timer {
     let mut timer = Timer::default();
-    timer.arm(Timer::now() + duration);
+    timer.arm(later(now(), duration));
     timer
 }

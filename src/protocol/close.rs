@@ -129,6 +129,10 @@ impl CloseFrame {
     pub fn reason(&self) -> &str {
         &self.reason
     }
+
+    pub(crate) fn into_reason(self) -> Utf8Bytes {
+        self.reason
+    }
 }
 
 /// Why a code and a reason cannot be sent.
