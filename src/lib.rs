@@ -1,9 +1,11 @@
 //! ws_channel
 
+mod accept_error;
 pub(crate) mod adapter;
 mod boxed;
 mod channel;
 mod connect;
+mod connect_error;
 mod error;
 mod split;
 pub mod status;
@@ -13,48 +15,20 @@ mod stream_channel;
 mod platform;
 mod protocol;
 
-pub use adapter::{Options, WebSocketAdapter};
+pub use accept_error::AcceptError;
+pub use adapter::{
+    Accept, Accepting, ClientHandshake, ClientHandshaking, Incoming, Options, Receiving, Rejecting,
+    WebSocketAdapter,
+};
 pub use boxed::{BoxWebSocketChannel, LocalBoxWebSocketChannel};
 pub use channel::{Close, Ready, WebSocketChannel};
 pub use connect::{Endpoint, connect};
+pub use connect_error::{ConnectError, ConnectErrorKind};
 pub use error::Error;
 pub use protocol::{
-    CloseCode, CloseEvent, CloseFrame, Initiator, InvalidCloseFrame, Message, MessageRef, NotUtf8,
-    ProtocolError, ReadyState, Role, Utf8Bytes,
+    CloseCode, CloseEvent, CloseFrame, Handshake, HandshakeError, HandshakeFault, Initiator,
+    InvalidCloseFrame, InvalidHeader, InvalidRequest, InvalidUpgrade, Message, MessageRef, NotUtf8,
+    ProtocolError, ReadyState, Request, Role, Utf8Bytes, accept_key,
 };
 pub use split::{CloseSink, WebSocketSink, WebSocketStream};
 pub use stream_channel::StreamChannel;
-
-/// Negotiated facts.
-#[derive(Clone, Debug, Default)]
-pub struct Handshake;
-impl Handshake {
-    fn url(&self) -> &str {
-        ""
-    }
-    fn protocol(&self) -> Option<&str> {
-        None
-    }
-    fn extensions(&self) -> &str {
-        ""
-    }
-}
-
-/// stub
-#[derive(Debug, thiserror::Error)]
-#[error("stub")]
-pub struct ConnectError;
-/// stub
-#[derive(Debug, thiserror::Error)]
-#[error("stub")]
-pub struct AcceptError;
-impl ConnectError {
-    fn is_timeout(&self) -> bool {
-        false
-    }
-}
-impl AcceptError {
-    fn is_timeout(&self) -> bool {
-        false
-    }
-}

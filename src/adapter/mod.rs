@@ -1,6 +1,10 @@
 //! The protocol over any byte stream, client and server.
 
+mod accept;
+mod client;
 mod driver;
+mod exchange;
+mod incoming;
 pub(crate) mod options;
 
 use std::future::poll_fn;
@@ -18,6 +22,9 @@ use crate::channel::{WebSocketChannel, inherent_close_and_split};
 use crate::protocol::{CloseEvent, CloseFrame, Message, MessageRef, ReadyState, Role};
 use crate::{Error, Handshake};
 
+pub use accept::{Accept, Accepting, Receiving};
+pub use client::{ClientHandshake, ClientHandshaking};
+pub use incoming::{Incoming, Rejecting};
 pub use options::Options;
 
 /// A WebSocket channel over any byte stream: TCP, TLS, a pipe, an upgraded HTTP connection.

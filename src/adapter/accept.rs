@@ -1,0 +1,370 @@
+//! Opening a WebSocket over a byte stream, as a server.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::adapter::exchange::{Deadline, Exchange, Farewell, TIMEOUT};
+use crate::adapter::incoming::{Answering, Incoming};
+use crate::adapter::options::option_setters;
+use crate::adapter::{Options, WebSocketAdapter};
+use crate::protocol::handshake::{RequestReader, UpgradeRequest, refusal};
+use crate::protocol::header;
+use crate::protocol::{InvalidHeader, InvalidUpgrade};
+use crate::{AcceptError, Error};
+
+impl<S> WebSocketAdapter<S> {
+    /// Opens a WebSocket as a server, over a byte stream on which a client will ask for one.
+    ///
+    /// What is returned is awaited, after options have been set where needed. To look at the
+    /// request first, use [`Accept::request`]. A request that is not a valid upgrade, or not a
+    /// wanted one, gets its proper HTTP answer (400, 403, 405, 426 and so on) before the error is
+    /// returned; that may take a second more, so that the answer arrives.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Accept`] if the request is refused, the client goes away, the transport fails, or
+    /// the timeout passes.
+    ///
+    /// # Cancellation safety
+    ///
+    /// Dropping the future drops `io`, and so ends the attempt.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ws_channel::{Error, WebSocketAdapter};
+    /// use tokio::net::TcpStream;
+    ///
+    /// async fn serve(stream: TcpStream) -> Result<(), Error> {
+    ///     let channel = WebSocketAdapter::accept(stream)
+    ///         .protocols(["chat.v2", "chat"])
+    ///         .allowed_origins(["https://example.com"])
+    ///         .await?;
+    ///     # drop(channel);
+    ///     Ok(())
+    /// }
+    /// ```
+    #[doc(alias("upgrade", "WebSocketTransformer"))]
+    pub fn accept(io: S) -> Accept<S> {
+        Accept { io, terms: Terms::default(), timeout: TIMEOUT }
+    }
+}
+
+/// A server's opening handshake, to be awaited; made by [`WebSocketAdapter::accept`].
+#[derive(Debug)]
+#[must_use = "a handshake does nothing until it is awaited"]
+pub struct Accept<S> {
+    io: S,
+    terms: Terms,
+    timeout: Duration,
+}
+
+/// On what terms a request is accepted.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    pub(crate) protocols: Vec<Box<str>>,
+    origins: Option<Vec<Box<str>>>,
+    pub(crate) headers: HeaderMap,
+    /// What was set and may not be sent; the first error stays.
+    pub(crate) invalid: Option<AcceptError>,
+    pub(crate) keep_headers: bool,
+    pub(crate) options: Options,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            protocols: Vec::new(),
+            origins: None,
+            headers: HeaderMap::new(),
+            invalid: None,
+            keep_headers: true,
+            options: Options::new(),
+        }
+    }
+}
+
+impl Terms {
+    /// Adds a header to the response.
+    pub(crate) fn header<N, V>(&mut self, name: N, value: V)
+    where
+        N: TryInto<HeaderName>,
+        V: TryInto<HeaderValue>,
+    {
+        let appended = header::append(&mut self.headers, name, value);
+        self.note(appended);
+    }
+
+    fn note(&mut self, outcome: Result<(), InvalidHeader>) {
+        if let Err(error) = outcome {
+            self.invalid.get_or_insert(error.into());
+        }
+    }
+
+    /// Whether the request is wanted.
+    fn judge(&self, request: UpgradeRequest) -> Result<UpgradeRequest, InvalidUpgrade> {
+        match &self.origins {
+            Some(allowed) => request.check_origin(allowed).map(|()| request),
+            None => Ok(request),
+        }
+    }
+}
+
+impl<S> Accept<S> {
+    /// Sets the subprotocols that this server supports.
+    ///
+    /// The first one of the client's list that is among them is used; if there is none, the
+    /// channel has no subprotocol.
+    #[doc(alias = "protocolSelector")]
+    pub fn protocols<I>(mut self, protocols: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        let outcome =
+            header::protocols(protocols).map(|protocols| self.terms.protocols = protocols);
+        self.terms.note(outcome);
+        self
+    }
+
+    /// Sets which web pages may connect, by their origins, such as `https://example.com`.
+    ///
+    /// Browsers let any page connect to any server, with the user's cookies; a server that relies
+    /// on those should set this (RFC 6455 §10.2). The `Origin` header has to be equal to one of
+    /// them, but for the case of letters; `null` is refused always. A client that sends no
+    /// `Origin`, which no browser is, is accepted. Default: all may.
+    #[doc(alias = "allowedOrigins")]
+    pub fn allowed_origins<I>(mut self, origins: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.terms.origins =
+            Some(origins.into_iter().map(|origin| origin.into().into_boxed_str()).collect());
+        self
+    }
+
+    /// Adds a header to the response.
+    ///
+    /// Those that the handshake writes itself (`Connection`, `Upgrade`, `Sec-WebSocket-*`) are
+    /// refused: the client is then answered 500, and the attempt is an error.
+    pub fn header<N, V>(mut self, name: N, value: V) -> Self
+    where
+        N: TryInto<HeaderName>,
+        V: TryInto<HeaderValue>,
+    {
+        self.terms.header(name, value);
+        self
+    }
+
+    /// Sets how long the client may take for its request, and then to take the answer. Default:
+    /// 10 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Lets go of the request's headers after the handshake.
+    ///
+    /// [`Handshake::headers`](crate::Handshake::headers) is then empty, and an idle connection
+    /// holds that much less.
+    pub fn discard_headers(mut self) -> Self {
+        self.terms.keep_headers = false;
+        self
+    }
+
+    /// Sets all limits and deadlines of the connection at once.
+    pub fn options(mut self, options: Options) -> Self {
+        self.terms.options = options;
+        self
+    }
+
+    option_setters!();
+
+    fn options_mut(&mut self) -> &mut Options {
+        &mut self.terms.options
+    }
+
+    /// The byte stream.
+    pub const fn get_ref(&self) -> &S {
+        &self.io
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Accept<S> {
+    /// Reads the request, to decide with it in hand: the first of two steps.
+    ///
+    /// Resolves once a valid and wanted upgrade is there, whose [`Incoming`] is then accepted or
+    /// rejected. Anything else is answered and returned as an error, as in one step.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocketAdapter::accept`].
+    ///
+    /// # Cancellation safety
+    ///
+    /// Dropping the future drops the byte stream, and so ends the attempt.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ws_channel::{Error, WebSocketAdapter};
+    /// use tokio::net::TcpStream;
+    ///
+    /// async fn serve(stream: TcpStream) -> Result<(), Error> {
+    ///     let request = WebSocketAdapter::accept(stream).request().await?;
+    ///     if request.target() != "/chat" {
+    ///         let mut response = http::Response::new("no such room\n");
+    ///         *response.status_mut() = http::StatusCode::NOT_FOUND;
+    ///         return request.reject(response).await;
+    ///     }
+    ///     let channel = request.header("x-session", "a1b2").accept().await?;
+    ///     # drop(channel);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn request(self) -> Receiving<S> {
+        let Self { io, terms, timeout } = self;
+        Receiving {
+            state: State::Reading {
+                exchange: Exchange::new(io, Bytes::new()),
+                reader: RequestReader::default(),
+                terms,
+            },
+            deadline: Deadline::new(Some(timeout)),
+            timeout,
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> IntoFuture for Accept<S> {
+    type Output = Result<WebSocketAdapter<S>, Error>;
+    type IntoFuture = Accepting<S>;
+
+    fn into_future(self) -> Accepting<S> {
+        Accepting(Phase::Receiving(self.request()))
+    }
+}
+
+/// A request being read; the future of [`Accept::request`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Receiving<S> {
+    state: State<S>,
+    deadline: Deadline,
+    timeout: Duration,
+}
+
+#[derive(Debug)]
+enum State<S> {
+    Reading { exchange: Exchange<S>, reader: RequestReader, terms: Terms },
+    Refusing { farewell: Farewell<S>, fault: InvalidUpgrade },
+    Done,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Future for Receiving<S> {
+    type Output = Result<Incoming<S>, Error>;
+
+    /// # Panics
+    ///
+    /// If polled again after it was ready.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        loop {
+            match std::mem::replace(&mut this.state, State::Done) {
+                State::Reading { mut exchange, mut reader, terms } => {
+                    let outcome = match poll_request(&mut exchange, &mut reader, &terms, cx) {
+                        Poll::Ready(outcome) => outcome,
+                        Poll::Pending => match this.deadline.poll(cx) {
+                            Poll::Ready(after) => Err(AcceptError::Timeout(after)),
+                            Poll::Pending => {
+                                this.state = State::Reading { exchange, reader, terms };
+                                return Poll::Pending;
+                            }
+                        },
+                    };
+                    match outcome {
+                        Ok(request) => {
+                            let incoming = Incoming::new(exchange, request, terms, this.timeout);
+                            return Poll::Ready(Ok(incoming));
+                        }
+                        Err(AcceptError::Refused(fault)) => {
+                            let answer = refusal(&fault);
+                            let farewell = Farewell::new(exchange, answer, this.timeout);
+                            this.state = State::Refusing { farewell, fault };
+                        }
+                        Err(error) => return Poll::Ready(Err(error.into())),
+                    }
+                }
+                State::Refusing { mut farewell, fault } => {
+                    if farewell.poll(cx).is_ready() {
+                        return Poll::Ready(Err(AcceptError::Refused(fault).into()));
+                    }
+                    this.state = State::Refusing { farewell, fault };
+                    return Poll::Pending;
+                }
+                State::Done => panic!("polled after completion"),
+            }
+        }
+    }
+}
+
+/// Reads until a request is whole, and judges it.
+fn poll_request<S: AsyncRead + AsyncWrite + Unpin>(
+    exchange: &mut Exchange<S>,
+    reader: &mut RequestReader,
+    terms: &Terms,
+    cx: &mut Context<'_>,
+) -> Poll<Result<UpgradeRequest, AcceptError>> {
+    loop {
+        if let Some(request) = reader.read(&mut exchange.inbound).map_err(AcceptError::Refused)? {
+            return Poll::Ready(terms.judge(request).map_err(AcceptError::Refused));
+        }
+        let n = ready!(exchange.poll_receive(cx)).map_err(AcceptError::Io)?;
+        if n == 0 {
+            return Poll::Ready(Err(AcceptError::EndOfStream));
+        }
+    }
+}
+
+/// A WebSocket being opened by a server; the future of [`Accept`] and of [`Incoming::accept`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Accepting<S>(Phase<S>);
+
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one a connection, and only while it opens")]
+enum Phase<S> {
+    Receiving(Receiving<S>),
+    Answering(Answering<S>),
+}
+
+impl<S> Accepting<S> {
+    pub(crate) fn answering(answering: Answering<S>) -> Self {
+        Self(Phase::Answering(answering))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Future for Accepting<S> {
+    type Output = Result<WebSocketAdapter<S>, Error>;
+
+    /// # Panics
+    ///
+    /// If polled again after it was ready.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        loop {
+            match &mut this.0 {
+                Phase::Receiving(receiving) => match ready!(Pin::new(receiving).poll(cx)) {
+                    Ok(incoming) => this.0 = Phase::Answering(incoming.into_answering()),
+                    Err(error) => return Poll::Ready(Err(error)),
+                },
+                Phase::Answering(answering) => return answering.poll(cx),
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Why an attempt to connect failed.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+
+use crate::protocol::{HandshakeError, InvalidRequest};
+
+/// An attempt to connect failed.
+///
+/// Says to where; the [`source()`](std::error::Error::source), which is the [`kind`](Self::kind),
+/// says why and what to do about it.
+///
+/// # Examples
+///
+/// ```
+/// use ws_channel::{ConnectError, ConnectErrorKind, Error};
+///
+/// fn explain(error: &Error) -> String {
+///     match error {
+///         Error::Connect(error) if error.status() == Some(http::StatusCode::UNAUTHORIZED) => {
+///             format!("log in to {} first", error.url())
+///         }
+///         Error::Connect(error) => format!("{error}: {}", error.kind()),
+///         other => other.to_string(),
+///     }
+/// }
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[error("connecting to {url} failed")]
+pub struct ConnectError {
+    url: Box<str>,
+    #[source]
+    kind: ConnectErrorKind,
+}
+
+/// What an attempt to connect failed at.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectErrorKind {
+    /// The request cannot be sent, and nothing was.
+    #[error(transparent)]
+    InvalidRequest(InvalidRequest),
+    /// The host's name has no address.
+    #[error("the host's name could not be resolved; is it right, and is there a network?")]
+    Resolve(#[source] io::Error),
+    /// No TCP connection came about.
+    #[error("{}", tcp_hint(.0))]
+    Tcp(#[source] io::Error),
+    /// No TLS session came about.
+    #[error(
+        "the TLS handshake failed; is the certificate trusted and made out for this host, and does \
+         the port speak TLS at all?"
+    )]
+    Tls(#[source] Box<dyn StdError + Send + Sync>),
+    /// The URL asks for TLS, which this build cannot do.
+    #[error("wss needs the feature `rustls` or `native-tls` of ws_channel")]
+    NoTls,
+    /// The transport failed while the request was sent or its answer awaited.
+    #[error(
+        "the connection was lost during the opening handshake; does the port expect TLS (wss)?"
+    )]
+    Io(#[source] io::Error),
+    /// The server did not open a WebSocket.
+    #[error(transparent)]
+    Handshake(HandshakeError),
+    /// It took longer than the timeout.
+    #[error(
+        "no WebSocket was opened within {0:?}; are host and port right, and is the server well?"
+    )]
+    Timeout(Duration),
+    /// Something else, of an endpoint that is not this crate's.
+    #[error(transparent)]
+    Other(Box<dyn StdError + Send + Sync>),
+}
+
+impl ConnectError {
+    /// An error for a URL, which should have no user name and password.
+    pub fn new(url: impl Into<Box<str>>, kind: ConnectErrorKind) -> Self {
+        Self { url: url.into(), kind }
+    }
+
+    /// The URL as requested, without user name and password.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What the attempt failed at.
+    pub const fn kind(&self) -> &ConnectErrorKind {
+        &self.kind
+    }
+
+    /// Whether it took longer than the timeout.
+    pub fn is_timeout(&self) -> bool {
+        match &self.kind {
+            ConnectErrorKind::Timeout(_) => true,
+            ConnectErrorKind::Tcp(error) | ConnectErrorKind::Io(error) => {
+                error.kind() == io::ErrorKind::TimedOut
+            }
+            _ => false,
+        }
+    }
+
+    /// The status of the server's answer, if there was one.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.handshake().and_then(HandshakeError::status)
+    }
+
+    /// The headers of the server's answer, if there was one.
+    pub fn headers(&self) -> Option<&HeaderMap> {
+        self.handshake().and_then(HandshakeError::headers)
+    }
+
+    /// The start of the body of the server's answer, up to 8 KiB; empty if there was none.
+    pub fn body(&self) -> &[u8] {
+        self.handshake().map_or(&[], HandshakeError::body)
+    }
+
+    fn handshake(&self) -> Option<&HandshakeError> {
+        match &self.kind {
+            ConnectErrorKind::Handshake(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<ConnectError> for crate::Error {
+    fn from(error: ConnectError) -> Self {
+        Self::Connect(Box::new(error))
+    }
+}
+
+fn tcp_hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => {
+            "the connection was refused; is a server listening on that port?"
+        }
+        io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::NetworkDown
+        | io::ErrorKind::AddrNotAvailable => {
+            "the host cannot be reached; is its address right, and is there a network?"
+        }
+        io::ErrorKind::TimedOut => {
+            "the host does not answer; is its address right, or is a firewall in between?"
+        }
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
+            "the connection was reset; is a firewall or a proxy in between?"
+        }
+        _ => "no TCP connection came about",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_chain_says_where_why_and_what_to_do() {
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let error = ConnectError::new("ws://127.0.0.1:1/", ConnectErrorKind::Tcp(refused));
+        assert_eq!(error.to_string(), "connecting to ws://127.0.0.1:1/ failed");
+        let source = error.source().unwrap();
+        assert_eq!(
+            source.to_string(),
+            "the connection was refused; is a server listening on that port?"
+        );
+        assert!(source.source().unwrap().is::<io::Error>());
+    }
+
+    #[test]
+    fn no_level_of_the_chain_is_said_twice() {
+        let kind = ConnectErrorKind::InvalidRequest(InvalidRequest::Port);
+        let error = ConnectError::new("ws://h:0/", kind);
+        assert!(error.source().unwrap().source().is_none());
+    }
+
+    #[test]
+    fn errors_are_small_enough_to_be_returned() {
+        assert!(size_of::<ConnectError>() <= 128);
+        assert!(size_of::<crate::Error>() <= 64);
+    }
+}

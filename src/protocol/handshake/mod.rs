@@ -1,0 +1,153 @@
+//! The opening handshake (RFC 6455 §4), both roles, without any I/O.
+
+mod body;
+mod client;
+mod error;
+mod head;
+mod server;
+mod upgrade;
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderValue};
+use sha1::{Digest, Sha1};
+
+pub(crate) use client::{Answer, ClientOpening, RefusedOpening};
+pub use error::{HandshakeError, HandshakeFault};
+pub(crate) use server::{RequestReader, encode_response, refusal};
+pub use upgrade::InvalidUpgrade;
+pub(crate) use upgrade::UpgradeRequest;
+
+pub(crate) use head::Fields;
+
+/// What the opening handshake settled: URL, subprotocol, extensions, the peer's headers.
+///
+/// Cheap to clone. A channel has one; those who did the handshake elsewhere make their own for
+/// `WebSocketAdapter::from_upgraded`.
+///
+/// # Examples
+///
+/// ```
+/// use ws_channel::Handshake;
+///
+/// let handshake = Handshake::new("/chat").with_protocol("chat.v2");
+/// assert_eq!(handshake.url(), "/chat");
+/// assert_eq!(handshake.protocol(), Some("chat.v2"));
+/// assert_eq!(handshake.extensions(), "");
+/// ```
+#[derive(Clone, Default)]
+pub struct Handshake(Arc<Facts>);
+
+#[derive(Clone, Default)]
+struct Facts {
+    url: Box<str>,
+    protocol: Option<Box<str>>,
+    fields: Fields,
+}
+
+impl Handshake {
+    /// A handshake that was done elsewhere, for this URL or request target.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self::settled(url.into(), None, Fields::default())
+    }
+
+    /// Notes the subprotocol that was agreed on.
+    pub fn with_protocol(mut self, protocol: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.0).protocol = Some(protocol.into().into());
+        self
+    }
+
+    pub(crate) fn settled(
+        url: impl Into<Box<str>>,
+        protocol: Option<Box<str>>,
+        fields: Fields,
+    ) -> Self {
+        Self(Arc::new(Facts { url: url.into(), protocol, fields }))
+    }
+
+    /// The URL as requested, without user name and password; on a server the request target.
+    ///
+    /// Empty if unknown.
+    pub fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// The subprotocol that both agreed on, if any.
+    pub fn protocol(&self) -> Option<&str> {
+        self.0.protocol.as_deref()
+    }
+
+    /// The extensions that both agreed on, as in the header; empty if there are none.
+    #[expect(clippy::unnecessary_literal_bound, reason = "no extension is negotiated yet")]
+    pub const fn extensions(&self) -> &str {
+        ""
+    }
+
+    /// The peer's headers: of the response on a client, of the request on a server.
+    ///
+    /// Made at each call, from the compact block that is kept. Empty if unknown or discarded. For
+    /// one of them there is [`header`](Self::header).
+    pub fn headers(&self) -> HeaderMap {
+        self.0.fields.to_map()
+    }
+
+    /// The first of the peer's headers that has this name, in any letter case.
+    pub fn header(&self, name: &str) -> Option<HeaderValue> {
+        HeaderValue::from_bytes(self.0.fields.first(name)?).ok()
+    }
+}
+
+/// Without the headers, which may be secret.
+impl fmt::Debug for Handshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handshake")
+            .field("url", &self.url())
+            .field("protocol", &self.protocol())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key` (RFC 6455 §4.2.2).
+///
+/// For those who write the upgrade's response themselves.
+///
+/// # Examples
+///
+/// ```
+/// // The RFC's own example.
+/// assert_eq!(ws_channel::accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// ```
+#[doc(alias = "signKey")]
+pub fn accept_key(key: &str) -> String {
+    let mut hash = Sha1::new_with_prefix(key);
+    hash.update("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    STANDARD.encode(hash.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_handshake_is_empty() {
+        let handshake = Handshake::default();
+        assert_eq!((handshake.url(), handshake.protocol(), handshake.extensions()), ("", None, ""));
+        assert!(handshake.headers().is_empty() && handshake.header("a").is_none());
+    }
+
+    #[test]
+    fn a_clone_does_not_see_a_later_protocol() {
+        let first = Handshake::new("/x");
+        let second = first.clone().with_protocol("chat");
+        assert_eq!((first.protocol(), second.protocol()), (None, Some("chat")));
+    }
+
+    #[test]
+    fn a_handshake_is_small() {
+        assert_eq!(size_of::<Handshake>(), size_of::<usize>());
+        assert!(size_of::<Facts>() <= 6 * size_of::<usize>());
+    }
+}

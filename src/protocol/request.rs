@@ -1,0 +1,472 @@
+//! What a client asks for.
+
+use std::fmt::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use url::{Host, Position, Url};
+
+use crate::protocol::header::{self, InvalidHeader};
+use crate::{ConnectError, ConnectErrorKind};
+
+/// What a client asks for: a URL, and where needed headers and subprotocols.
+///
+/// Made from a URL wherever one is taken; written out to add headers, or to keep what is asked for.
+/// The URL is `ws`, `wss`, or as in browsers `http` for `ws` and `https` for `wss`, without a
+/// fragment. A user name and password in it become `Authorization: Basic`, unless that header is
+/// set, and appear nowhere else.
+///
+/// Making one never fails: what is wrong comes out as the error of the attempt to connect, as
+/// with [`http::request::Builder`], before anything is sent.
+///
+/// # Examples
+///
+/// ```
+/// use ws_channel::Request;
+///
+/// let request = Request::new("wss://example.com/chat")
+///     .header("Authorization", "Bearer a1b2")
+///     .protocols(["chat.v2", "chat"]);
+/// assert_eq!(request.url(), "wss://example.com/chat");
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing until it is given to `connect` or `client`"]
+pub struct Request(Result<ValidRequest, Rejected>);
+
+/// A request that can be sent.
+#[derive(Clone, Debug)]
+pub(crate) struct ValidRequest {
+    /// `ws` or `wss`, with a host, without credentials and fragment.
+    url: Url,
+    credentials: Option<HeaderValue>,
+    headers: HeaderMap,
+    protocols: Vec<Box<str>>,
+}
+
+#[derive(Clone, Debug)]
+struct Rejected {
+    /// Without credentials.
+    url: Box<str>,
+    reason: InvalidRequest,
+}
+
+/// Why a request cannot be sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidRequest {
+    /// The URL has a line break or another control character.
+    #[error("the URL has a control character at byte {at}; is there a line break to trim?")]
+    #[non_exhaustive]
+    ControlCharacter {
+        /// Where it stands.
+        at: usize,
+    },
+    /// The URL cannot be understood.
+    #[error("the URL is not valid; it should look like ws://host:port/path")]
+    Url(#[from] url::ParseError),
+    /// The URL is not one of a WebSocket.
+    #[error("the URL's scheme is `{0}`; it should be ws or wss")]
+    Scheme(Box<str>),
+    /// The URL has a fragment, which is never sent (RFC 6455 §3).
+    #[error("the URL has a fragment; leave away what begins with `#`")]
+    Fragment,
+    /// Nothing can listen on port 0.
+    #[error("the URL's port is 0; it should be the port on which the server listens")]
+    Port,
+    /// The `http::Request` has another method than GET.
+    #[error("the request's method is {0}; a WebSocket is opened with GET")]
+    Method(Method),
+    /// A header or subprotocol may not be sent.
+    #[error(transparent)]
+    Header(#[from] InvalidHeader),
+}
+
+impl Request {
+    /// A request for a URL.
+    pub fn new(url: impl AsRef<str>) -> Self {
+        let url = url.as_ref();
+        let parsed = match url.bytes().position(|byte| byte.is_ascii_control()) {
+            Some(at) => Err(InvalidRequest::ControlCharacter { at }),
+            None => Url::parse(url).map_err(InvalidRequest::from),
+        };
+        match parsed {
+            Ok(url) => Self::from(url),
+            Err(reason) => Self(Err(Rejected { url: without_credentials(url), reason })),
+        }
+    }
+
+    /// Adds a header.
+    ///
+    /// A name that is there already is not replaced. `Host` may be set. Those that the handshake
+    /// writes itself (`Connection`, `Upgrade`, `Sec-WebSocket-*`) may not; for subprotocols there
+    /// is [`protocols`](Self::protocols).
+    pub fn header<N, V>(self, name: N, value: V) -> Self
+    where
+        N: TryInto<HeaderName>,
+        V: TryInto<HeaderValue>,
+    {
+        self.and_then(|request| Ok(header::append(&mut request.headers, name, value)?))
+    }
+
+    /// Sets the subprotocols that are offered to the server, the most wanted first.
+    ///
+    /// The server picks one or none; [`protocol()`](crate::Handshake::protocol) tells which.
+    pub fn protocols<I>(self, protocols: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.and_then(|request| {
+            request.protocols = header::protocols(protocols)?;
+            Ok(())
+        })
+    }
+
+    /// The URL, without user name and password, `http` and `https` being written as `ws` and `wss`.
+    ///
+    /// If it is not valid, as much of it as can be shown.
+    pub fn url(&self) -> &str {
+        match &self.0 {
+            Ok(request) => request.url(),
+            Err(rejected) => &rejected.url,
+        }
+    }
+
+    pub(crate) fn validate(self) -> Result<ValidRequest, ConnectError> {
+        self.0.map_err(|Rejected { url, reason }| {
+            ConnectError::new(url, ConnectErrorKind::InvalidRequest(reason))
+        })
+    }
+
+    /// The first error stays.
+    fn and_then(
+        mut self,
+        change: impl FnOnce(&mut ValidRequest) -> Result<(), InvalidRequest>,
+    ) -> Self {
+        if let Ok(request) = &mut self.0 {
+            if let Err(reason) = change(request) {
+                self.0 = Err(Rejected { url: request.url().into(), reason });
+            }
+        }
+        self
+    }
+}
+
+impl ValidRequest {
+    /// Whether the connection is to be made over TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.url.scheme() == "wss"
+    }
+
+    /// The host to connect to: a name, or an address without brackets.
+    pub(crate) fn host(&self) -> Option<Host<&str>> {
+        self.url.host()
+    }
+
+    /// The port to connect to: the URL's, else 80 or 443.
+    pub(crate) fn port(&self) -> u16 {
+        self.url.port().unwrap_or(if self.is_secure() { 443 } else { 80 })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.url.as_str()
+    }
+
+    pub(crate) fn protocols(&self) -> &[Box<str>] {
+        &self.protocols
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The `Authorization` header of the URL's user name and password, unless one was set.
+    pub(crate) fn credentials(&self) -> Option<&HeaderValue> {
+        self.credentials.as_ref().filter(|_| !self.headers.contains_key(AUTHORIZATION))
+    }
+
+    /// What the request line asks for: path and query.
+    pub(crate) fn target(&self) -> &str {
+        &self.url[Position::BeforePath..Position::AfterQuery]
+    }
+
+    /// What the `Host` header says: the default port is left out, IPv6 stands in brackets.
+    pub(crate) fn authority(&self) -> &str {
+        &self.url[Position::BeforeHost..Position::AfterPort]
+    }
+}
+
+impl From<ValidRequest> for Request {
+    fn from(request: ValidRequest) -> Self {
+        Self(Ok(request))
+    }
+}
+
+impl From<Url> for Request {
+    fn from(mut url: Url) -> Self {
+        let credentials = basic_credentials(&url);
+        let checked = check(&mut url);
+        Self(match checked {
+            Ok(()) => {
+                Ok(ValidRequest { url, credentials, headers: HeaderMap::new(), protocols: vec![] })
+            }
+            Err(reason) => Err(Rejected { url: without_credentials(url.as_str()), reason }),
+        })
+    }
+}
+
+impl From<&Url> for Request {
+    fn from(url: &Url) -> Self {
+        url.clone().into()
+    }
+}
+
+impl From<&str> for Request {
+    fn from(url: &str) -> Self {
+        Self::new(url)
+    }
+}
+
+impl From<&String> for Request {
+    fn from(url: &String) -> Self {
+        Self::new(url)
+    }
+}
+
+impl From<String> for Request {
+    fn from(url: String) -> Self {
+        Self::new(url)
+    }
+}
+
+/// The request's URI, headers and method, which has to be GET.
+impl From<http::Request<()>> for Request {
+    fn from(request: http::Request<()>) -> Self {
+        let (head, ()) = request.into_parts();
+        Self::new(head.uri.to_string()).and_then(|request| {
+            if head.method != Method::GET {
+                return Err(InvalidRequest::Method(head.method));
+            }
+            for (name, value) in &head.headers {
+                header::append(&mut request.headers, name, value)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl From<&Self> for Request {
+    fn from(request: &Self) -> Self {
+        request.clone()
+    }
+}
+
+/// Makes the URL one of a WebSocket, without credentials.
+fn check(url: &mut Url) -> Result<(), InvalidRequest> {
+    // WHATWG: http and https stand for ws and wss.
+    let scheme = match url.scheme() {
+        "ws" | "http" => "ws",
+        "wss" | "https" => "wss",
+        other => return Err(InvalidRequest::Scheme(other.into())),
+    };
+    if url.fragment().is_some() {
+        return Err(InvalidRequest::Fragment);
+    }
+    if url.port() == Some(0) {
+        return Err(InvalidRequest::Port);
+    }
+    // None of these fails on a URL that has a host, and those of the four schemes do.
+    if url.set_scheme(scheme).is_err()
+        || url.set_username("").is_err()
+        || url.set_password(None).is_err()
+    {
+        return Err(url::ParseError::EmptyHost.into());
+    }
+    Ok(())
+}
+
+/// `Basic` authorization by the URL's user name and password (RFC 7617).
+fn basic_credentials(url: &Url) -> Option<HeaderValue> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let mut pair = percent_decode(url.username());
+    pair.push(b':');
+    pair.extend(percent_decode(url.password().unwrap_or_default()));
+    let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn percent_decode(text: &str) -> Vec<u8> {
+    let mut rest = text.as_bytes();
+    let mut decoded = Vec::with_capacity(rest.len());
+    while let [first, tail @ ..] = rest {
+        let escaped = match rest {
+            [b'%', high, low, ..] => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        if let Some((high, low)) = escaped {
+            decoded.push(high << 4 | low);
+            rest = &rest[3..];
+        } else {
+            decoded.push(*first);
+            rest = tail;
+        }
+    }
+    decoded
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+/// As much of a URL that is not valid as can be shown: nothing before the last `@` but the scheme,
+/// since nobody knows where a password ends, and no control characters.
+fn without_credentials(url: &str) -> Box<str> {
+    let shown = match url.rsplit_once('@') {
+        None => url.to_owned(),
+        Some((before, after)) => match before.split_once("://") {
+            Some((scheme, _)) if !scheme.contains('@') => format!("{scheme}://{after}"),
+            _ => after.to_owned(),
+        },
+    };
+    let mut escaped = String::with_capacity(shown.len());
+    for character in shown.chars() {
+        if character.is_control() {
+            let _ = write!(escaped, "{}", character.escape_default());
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped.into_boxed_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn valid(request: impl Into<Request>) -> ValidRequest {
+        request.into().validate().unwrap()
+    }
+
+    fn reason(request: impl Into<Request>) -> InvalidRequest {
+        match request.into().0 {
+            Ok(request) => panic!("{request:?}"),
+            Err(rejected) => rejected.reason,
+        }
+    }
+
+    #[test]
+    fn http_schemes_stand_for_websocket_schemes() {
+        assert_eq!(valid("http://h:80/x").url(), "ws://h/x");
+        assert_eq!(valid("https://h").url(), "wss://h/");
+        assert!(valid("https://h").is_secure() && !valid("HTTP://h").is_secure());
+        assert_eq!(reason("ftp://h/"), InvalidRequest::Scheme("ftp".into()));
+        assert_eq!(reason("mailto:a"), InvalidRequest::Scheme("mailto".into()));
+    }
+
+    #[test]
+    fn default_ports_are_left_out_of_host_and_used() {
+        for (url, authority, port) in [
+            ("ws://h", "h", 80),
+            ("ws://h:80", "h", 80),
+            ("wss://h:443", "h", 443),
+            ("wss://h:80", "h:80", 80),
+            ("ws://h:8080", "h:8080", 8080),
+            ("ws://[::1]", "[::1]", 80),
+            ("ws://[::1]:9", "[::1]:9", 9),
+            ("ws://u:p@h:9", "h:9", 9),
+        ] {
+            let request = valid(url);
+            assert_eq!((request.authority(), request.port()), (authority, port), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_ipv6_host_has_no_brackets() {
+        let request = valid("ws://[::1]:9/");
+        assert_eq!(request.host(), Some(Host::Ipv6(std::net::Ipv6Addr::LOCALHOST)));
+        assert_eq!(valid("ws://127.1/").host(), Some(Host::Ipv4([127, 0, 0, 1].into())));
+        assert_eq!(
+            valid("ws://Bücher.example/").host(),
+            Some(Host::Domain("xn--bcher-kva.example"))
+        );
+    }
+
+    #[test]
+    fn a_query_without_a_path_asks_for_the_root() {
+        assert_eq!(valid("ws://host?x=1").target(), "/?x=1");
+        assert_eq!(valid("ws://host").target(), "/");
+        assert_eq!(valid("ws://host/a b?c d").target(), "/a%20b?c%20d");
+        assert_eq!(valid("ws://host/a/../b?").target(), "/b?");
+    }
+
+    #[test]
+    fn fragments_port_zero_and_line_breaks_are_refused() {
+        assert_eq!(reason("ws://h/#a"), InvalidRequest::Fragment);
+        assert_eq!(reason("ws://h/#"), InvalidRequest::Fragment);
+        assert_eq!(reason("ws://h:0/"), InvalidRequest::Port);
+        for url in ["ws://h/a\r\nb", "ws://h/\n", "ws://h/\0", "ws://h\t/"] {
+            assert!(matches!(reason(url), InvalidRequest::ControlCharacter { .. }), "{url:?}");
+        }
+        assert!(matches!(reason("host/path"), InvalidRequest::Url(_)));
+        assert!(matches!(reason("ws://"), InvalidRequest::Url(_)));
+        assert!(matches!(reason("ws://h:99999/"), InvalidRequest::Url(_)));
+    }
+
+    #[test]
+    fn credentials_become_basic_authorization_and_appear_nowhere_else() {
+        let request = valid("ws://us%65r:p%40ss%C3%A9@h/x");
+        let basic = request.credentials().unwrap().to_str().unwrap();
+        let pair = STANDARD.decode(basic.strip_prefix("Basic ").unwrap()).unwrap();
+        assert_eq!(pair, "user:p@ssé".as_bytes());
+        assert_eq!(request.url(), "ws://h/x");
+        let debug = format!("{request:?}");
+        assert!(!debug.contains("us%65r") && !debug.contains("ss%C3") && !debug.contains(basic));
+
+        let own = valid(Request::new("ws://user@h/").header("authorization", "Bearer x"));
+        assert_eq!(own.credentials(), None);
+        assert_eq!(valid("ws://h/a@b").credentials(), None);
+    }
+
+    #[test]
+    fn no_error_shows_a_password() {
+        for url in [
+            "ws://user:secret@h:99999/",
+            "ws://user:sec/ret@h/",
+            "ws://user:secret@h/#x",
+            "ftp://user:secret@h/",
+            "ws://user:secret@h/\n",
+            "ws:user:secret@h:x",
+            "user:secret@h",
+        ] {
+            let request = Request::new(url);
+            assert!(!request.url().contains("ret"), "{}", request.url());
+            let error = request.validate().unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("ret"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_error_stays() {
+        let request = Request::new("ws://h/").header("a", "\n").protocols(["a", "a"]);
+        let name = HeaderName::from_static("a");
+        assert_eq!(reason(request), InvalidHeader::Value(name).into());
+    }
+
+    #[test]
+    fn an_http_request_is_taken_with_its_headers() {
+        let request = http::Request::get("wss://u:p@h:1/x?y").header("a", "1").header("a", "2");
+        let request = valid(request.body(()).unwrap());
+        assert_eq!(request.url(), "wss://h:1/x?y");
+        assert_eq!(request.headers().get_all("a").iter().count(), 2);
+        assert!(request.credentials().is_some());
+
+        let post = http::Request::post("ws://h/").body(()).unwrap();
+        assert_eq!(reason(post), InvalidRequest::Method(Method::POST));
+        let path = http::Request::get("/x").body(()).unwrap();
+        assert!(matches!(reason(path), InvalidRequest::Url(_)));
+    }
+}
