@@ -110,3 +110,112 @@ fn write_status(head: &mut Vec<u8>, status: StatusCode) {
     head.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
     head.extend_from_slice(b"\r\n");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+    fn text(answer: &Bytes) -> &str {
+        std::str::from_utf8(answer).unwrap()
+    }
+
+    #[test]
+    fn a_request_may_come_a_byte_at_a_time() {
+        let mut reader = RequestReader::default();
+        let mut input = BytesMut::new();
+        for byte in &GOOD.as_bytes()[..GOOD.len() - 1] {
+            input.extend_from_slice(&[*byte]);
+            assert!(reader.read(&mut input).unwrap().is_none());
+        }
+        input.extend_from_slice(b"\n");
+        assert!(reader.read(&mut input).unwrap().is_some());
+        assert!(input.is_empty());
+    }
+
+    #[test]
+    fn a_frame_behind_the_request_is_left_for_the_channel() {
+        let mut input = BytesMut::from(&*format!("{GOOD}\u{1}\n\n"));
+        assert!(RequestReader::default().read(&mut input).unwrap().is_some());
+        assert_eq!(&input[..], b"\x01\n\n");
+    }
+
+    #[test]
+    fn the_answer_to_a_valid_request_is_101() {
+        let request = RequestReader::default().read(&mut BytesMut::from(GOOD)).unwrap().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("x-a", HeaderValue::from_static("b"));
+        assert_eq!(
+            text(&request.switch(Some("chat"), &headers)),
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n\
+             x-a: b\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn noise_is_told_from_its_first_bytes() {
+        for noise in [&b"\x16\x03\x01\x02\x00"[..], &[b'a'; 200], b" GET /", b"\0", b"{\"a\":1}"] {
+            let outcome = RequestReader::default().read(&mut BytesMut::from(noise));
+            assert_eq!(outcome.unwrap_err(), InvalidUpgrade::NotHttp, "{noise:?}");
+        }
+    }
+
+    #[test]
+    fn a_head_is_read_up_to_the_limit() {
+        for (start, step, fault) in [
+            ("GET /", "a".repeat(1024), InvalidUpgrade::TargetTooLong),
+            ("GET / HTTP/1.1\r\nX: ", "a".repeat(1024), InvalidUpgrade::HeadTooLarge),
+            ("GET / HTTP/1.1\r\n", "abc: def\r\n".repeat(100), InvalidUpgrade::HeadTooLarge),
+        ] {
+            let mut reader = RequestReader::default();
+            let mut input = BytesMut::from(start);
+            let found = loop {
+                input.extend_from_slice(step.as_bytes());
+                match reader.read(&mut input) {
+                    Ok(request) => assert!(request.is_none() && input.len() < HEAD_LIMIT),
+                    Err(fault) => break fault,
+                }
+            };
+            assert_eq!(found, fault);
+        }
+    }
+
+    #[test]
+    fn each_refusal_is_a_whole_answer_that_says_what_to_do() {
+        for fault in [
+            InvalidUpgrade::NotHttp,
+            InvalidUpgrade::Method("PUT".into()),
+            InvalidUpgrade::NotUpgrade,
+            InvalidUpgrade::WebSocketVersion,
+            InvalidUpgrade::Origin("x".into()),
+            InvalidUpgrade::HeadTooLarge,
+        ] {
+            let answer = refusal(&fault);
+            let (head, body) = text(&answer).split_once("\r\n\r\n").unwrap();
+            assert!(head.starts_with(&format!("HTTP/1.1 {}", fault.status())), "{head}");
+            assert!(head.contains("\r\nConnection: close"), "{head}");
+            assert!(head.contains(&format!("\r\nContent-Length: {}", body.len())), "{head}");
+            assert!(head.contains("\r\ncontent-type: text/plain"), "{head}");
+            assert_eq!(body, format!("{fault}\n"));
+        }
+    }
+
+    #[test]
+    fn refusals_name_what_would_be_accepted() {
+        let method = refusal(&InvalidUpgrade::Method("PUT".into()));
+        assert!(text(&method).contains("\r\nallow: GET\r\n"));
+        let version = refusal(&InvalidUpgrade::WebSocketVersion);
+        for line in ["sec-websocket-version: 13", "upgrade: websocket", "connection: Upgrade"] {
+            assert!(text(&version).contains(&format!("\r\n{line}\r\n")), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_a_body_announces_none() {
+        let answer = encode_response(StatusCode::NO_CONTENT, &HeaderMap::new(), b"x");
+        assert!(text(&answer).ends_with("Connection: close\r\n\r\n"));
+    }
+}
