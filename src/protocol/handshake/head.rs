@@ -144,7 +144,8 @@ pub(crate) fn excerpt(value: &[u8]) -> Box<str> {
         Some(start) => (start, "…"),
         None => (value, ""),
     };
-    format!("{}{more}", String::from_utf8_lossy(shown)).into_boxed_str()
+    let shown = String::from_utf8_lossy(shown).replace(char::is_control, "\u{fffd}");
+    format!("{shown}{more}").into_boxed_str()
 }
 
 #[cfg(test)]
@@ -194,7 +195,8 @@ mod tests {
     }
 
     #[test]
-    fn a_long_value_is_shortened_for_errors() {
+    fn a_value_is_shortened_for_errors_and_has_no_control_characters() {
+        assert_eq!(&*excerpt("a\u{9b}\u{1b}".as_bytes()), "a\u{fffd}\u{fffd}");
         assert_eq!(excerpt(&[b'a'; 300]).chars().count(), 201);
         assert_eq!(&*excerpt(b"short"), "short");
     }
