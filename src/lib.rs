@@ -7,6 +7,8 @@ mod channel;
 mod connect;
 mod connect_error;
 mod error;
+#[cfg(not(target_family = "wasm"))]
+mod native;
 mod split;
 pub mod status;
 mod stream_channel;
@@ -25,6 +27,10 @@ pub use channel::{Close, Ready, WebSocketChannel};
 pub use connect::{Endpoint, connect};
 pub use connect_error::{ConnectError, ConnectErrorKind};
 pub use error::Error;
+#[cfg(all(any(feature = "rustls", feature = "native-tls"), not(target_family = "wasm")))]
+pub use native::Tls;
+#[cfg(all(feature = "connect", not(target_family = "wasm")))]
+pub use native::Transport;
 pub use protocol::{
     CloseCode, CloseEvent, CloseFrame, Handshake, HandshakeError, HandshakeFault, Initiator,
     InvalidCloseFrame, InvalidHeader, InvalidRequest, InvalidUpgrade, Message, MessageRef, NotUtf8,

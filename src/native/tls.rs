@@ -1,0 +1,215 @@
+//! How `wss://` is encrypted, and whom it trusts.
+
+use std::fmt;
+use std::io;
+#[cfg(feature = "rustls")]
+use std::sync::{Arc, OnceLock};
+
+use tokio::net::TcpStream;
+use tokio_tungstenite::{Connector, MaybeTlsStream};
+
+/// The TLS configuration of a connector, for [`Connect::tls`](crate::Connect::tls).
+///
+/// Made from an `Arc<rustls::ClientConfig>`, a `native_tls::TlsConnector` or a
+/// [`tokio_tungstenite::Connector`], each with its feature. Needed only for what the default does
+/// not do: own root certificates, client certificates, another cryptography provider.
+///
+/// The default, with the feature `rustls`, is rustls on ring with the platform's verifier, whatever
+/// the process has installed as its provider; with `native-tls` alone it is the system's library
+/// as it is set up.
+#[derive(Clone)]
+pub struct Tls {
+    connector: Connector,
+}
+
+impl Tls {
+    /// The configuration to use for `wss://`, with nothing sent yet.
+    pub(super) async fn or_default(chosen: Option<Self>) -> Result<Self, TlsError> {
+        match chosen {
+            Some(Self { connector: Connector::Plain }) => Err(TlsError::Plain),
+            Some(tls) => Ok(tls),
+            None => default_connector().await.map(Self::from),
+        }
+    }
+
+    /// Does the TLS handshake with `host`, a name or an address without brackets.
+    pub(super) async fn handshake(
+        self,
+        host: &str,
+        tcp: TcpStream,
+    ) -> Result<MaybeTlsStream<TcpStream>, TlsError> {
+        match self.connector {
+            #[cfg(feature = "rustls")]
+            Connector::Rustls(config) => {
+                let name = rustls::pki_types::ServerName::try_from(host.to_owned())
+                    .map_err(|_| TlsError::ServerName(host.to_owned()))?;
+                let connector = tokio_rustls::TlsConnector::from(config);
+                let tls = connector.connect(name, tcp).await.map_err(TlsError::from_rustls)?;
+                Ok(MaybeTlsStream::Rustls(tls))
+            }
+            #[cfg(feature = "native-tls")]
+            Connector::NativeTls(connector) => {
+                let connector = tokio_native_tls::TlsConnector::from(connector);
+                let tls = connector.connect(host, tcp).await.map_err(TlsError::from_native)?;
+                Ok(MaybeTlsStream::NativeTls(tls))
+            }
+            // `Plain` is refused before connecting; other kinds need a feature that is off here.
+            _ => {
+                drop(tcp);
+                Err(TlsError::Unavailable)
+            }
+        }
+    }
+}
+
+impl From<Connector> for Tls {
+    fn from(connector: Connector) -> Self {
+        Self { connector }
+    }
+}
+
+#[cfg(feature = "rustls")]
+impl From<Arc<rustls::ClientConfig>> for Tls {
+    fn from(config: Arc<rustls::ClientConfig>) -> Self {
+        Connector::Rustls(config).into()
+    }
+}
+
+#[cfg(feature = "rustls")]
+impl From<rustls::ClientConfig> for Tls {
+    fn from(config: rustls::ClientConfig) -> Self {
+        Arc::new(config).into()
+    }
+}
+
+#[cfg(feature = "native-tls")]
+impl From<native_tls::TlsConnector> for Tls {
+    fn from(connector: native_tls::TlsConnector) -> Self {
+        Connector::NativeTls(connector).into()
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.connector {
+            Connector::Plain => "Plain",
+            #[cfg(feature = "rustls")]
+            Connector::Rustls(_) => "Rustls",
+            #[cfg(feature = "native-tls")]
+            Connector::NativeTls(_) => "NativeTls",
+            _ => "..",
+        };
+        f.debug_tuple("Tls").field(&format_args!("{kind}")).finish()
+    }
+}
+
+#[cfg(feature = "rustls")]
+async fn default_connector() -> Result<Connector, TlsError> {
+    static CONFIG: OnceLock<Arc<rustls::ClientConfig>> = OnceLock::new();
+
+    if let Some(config) = CONFIG.get() {
+        return Ok(Connector::Rustls(Arc::clone(config)));
+    }
+    // The verifier reads the system's root certificates from disk.
+    let config = tokio::task::spawn_blocking(verified_by_the_platform)
+        .await
+        .map_err(|error| TlsError::Setup(error.into()))?
+        .map_err(|error| TlsError::Setup(io::Error::other(error)))?;
+    Ok(Connector::Rustls(Arc::clone(CONFIG.get_or_init(|| Arc::new(config)))))
+}
+
+#[cfg(feature = "rustls")]
+fn verified_by_the_platform() -> Result<rustls::ClientConfig, rustls::Error> {
+    use rustls_platform_verifier::BuilderVerifierExt;
+
+    // rustls panics when its features offer no provider, or two, and the process has chosen none.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_platform_verifier()?
+        .with_no_client_auth())
+}
+
+#[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+async fn default_connector() -> Result<Connector, TlsError> {
+    // The system's library reads its root certificates from disk.
+    tokio::task::spawn_blocking(native_tls::TlsConnector::new)
+        .await
+        .map_err(|error| TlsError::Setup(error.into()))?
+        .map(Connector::NativeTls)
+        .map_err(|error| TlsError::Setup(io::Error::other(error)))
+}
+
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+async fn default_connector() -> Result<Connector, TlsError> {
+    Err(TlsError::Unavailable)
+}
+
+/// Why there is no TLS connection, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[cfg_attr(
+    not(feature = "rustls"),
+    expect(dead_code, reason = "what rustls tells apart stays one place for all features")
+)]
+pub(super) enum TlsError {
+    #[error("`wss://` needs TLS: turn on the feature `rustls` or `native-tls` of ws_channel")]
+    Unavailable,
+    #[error("the TLS configuration handed in is `Connector::Plain`, which has no `wss://`")]
+    Plain,
+    #[error("TLS cannot be set up; are the system's root certificates installed?")]
+    Setup(#[source] io::Error),
+    #[error("`{0}` is not a name that a certificate can be for")]
+    ServerName(String),
+    #[error(
+        "the server's certificate is from an issuer that this system does not trust; \
+         for one of your own, hand in a TLS configuration that trusts it"
+    )]
+    Untrusted(#[source] io::Error),
+    #[error("the server's certificate is for another name than the URL's host")]
+    WrongName(#[source] io::Error),
+    #[error("the server's certificate has expired or is not valid yet; is the clock right?")]
+    Expired(#[source] io::Error),
+    #[error("the server's certificate is not acceptable")]
+    Certificate(#[source] io::Error),
+    #[error("the server does not answer in TLS; is this a port for `ws://`?")]
+    NotTls(#[source] io::Error),
+    #[error("the TLS handshake failed")]
+    Handshake(#[source] io::Error),
+}
+
+impl TlsError {
+    #[cfg(feature = "rustls")]
+    fn from_rustls(error: io::Error) -> Self {
+        use rustls::CertificateError::{
+            Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
+            NotValidYetContext, UnknownIssuer,
+        };
+        use rustls::Error::{InvalidCertificate, InvalidMessage};
+
+        let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+        match cause {
+            Some(InvalidCertificate(UnknownIssuer)) => Self::Untrusted(error),
+            Some(InvalidCertificate(NotValidForName | NotValidForNameContext { .. })) => {
+                Self::WrongName(error)
+            }
+            Some(InvalidCertificate(
+                Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. },
+            )) => Self::Expired(error),
+            Some(InvalidCertificate(_)) => Self::Certificate(error),
+            Some(InvalidMessage(_)) => Self::NotTls(error),
+            None if error.kind() == io::ErrorKind::UnexpectedEof => Self::NotTls(error),
+            _ => Self::Handshake(error),
+        }
+    }
+
+    #[cfg(feature = "native-tls")]
+    fn from_native(error: native_tls::Error) -> Self {
+        Self::Handshake(io::Error::other(error))
+    }
+}
+
+impl From<TlsError> for io::Error {
+    fn from(error: TlsError) -> Self {
+        Self::other(error)
+    }
+}
