@@ -31,6 +31,8 @@ pub use error::Error;
 pub use native::Tls;
 #[cfg(all(feature = "connect", not(target_family = "wasm")))]
 pub use native::Transport;
+#[cfg(not(target_family = "wasm"))]
+pub use native::TungsteniteChannel;
 pub use protocol::{
     CloseCode, CloseEvent, CloseFrame, Handshake, HandshakeError, HandshakeFault, Initiator,
     InvalidCloseFrame, InvalidHeader, InvalidRequest, InvalidUpgrade, Message, MessageRef, NotUtf8,

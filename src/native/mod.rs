@@ -6,8 +6,10 @@ mod dial;
 mod tls;
 #[cfg(feature = "connect")]
 mod transport;
+mod tungstenite;
 
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 pub use tls::Tls;
 #[cfg(feature = "connect")]
 pub use transport::Transport;
+pub use tungstenite::TungsteniteChannel;
