@@ -50,10 +50,7 @@ pub enum ConnectErrorKind {
     #[error("{}", tcp_hint(.0))]
     Tcp(#[source] io::Error),
     /// No TLS session came about.
-    #[error(
-        "the TLS handshake failed; is the certificate trusted and made out for this host, and does \
-         the port speak TLS at all?"
-    )]
+    #[error("no TLS session came about")]
     Tls(#[source] Box<dyn StdError + Send + Sync>),
     /// The URL asks for TLS, which this build cannot do.
     #[error("wss needs the feature `rustls` or `native-tls` of ws_channel")]

@@ -29,10 +29,10 @@ pub use connect_error::{ConnectError, ConnectErrorKind};
 pub use error::Error;
 #[cfg(all(any(feature = "rustls", feature = "native-tls"), not(target_family = "wasm")))]
 pub use native::Tls;
-#[cfg(all(feature = "connect", not(target_family = "wasm")))]
-pub use native::Transport;
 #[cfg(not(target_family = "wasm"))]
 pub use native::TungsteniteChannel;
+#[cfg(all(feature = "connect", not(target_family = "wasm")))]
+pub use native::{Connect, Connecting, PlatformChannel, Transport};
 pub use protocol::{
     CloseCode, CloseEvent, CloseFrame, Handshake, HandshakeError, HandshakeFault, Initiator,
     InvalidCloseFrame, InvalidHeader, InvalidRequest, InvalidUpgrade, Message, MessageRef, NotUtf8,

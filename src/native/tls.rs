@@ -8,6 +8,8 @@ use std::sync::{Arc, OnceLock};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{Connector, MaybeTlsStream};
 
+use crate::ConnectErrorKind;
+
 /// The TLS configuration of a connector, for [`Connect::tls`](crate::Connect::tls).
 ///
 /// Made from an `Arc<rustls::ClientConfig>`, a `native_tls::TlsConnector` or a
@@ -53,11 +55,7 @@ impl Tls {
                 let tls = connector.connect(host, tcp).await.map_err(TlsError::from_native)?;
                 Ok(MaybeTlsStream::NativeTls(tls))
             }
-            // `Plain` is refused before connecting; other kinds need a feature that is off here.
-            _ => {
-                drop(tcp);
-                Err(TlsError::Unavailable)
-            }
+            _ => Err(TlsError::Unsupported),
         }
     }
 }
@@ -140,11 +138,6 @@ async fn default_connector() -> Result<Connector, TlsError> {
         .map_err(|error| TlsError::Setup(io::Error::other(error)))
 }
 
-#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-async fn default_connector() -> Result<Connector, TlsError> {
-    Err(TlsError::Unavailable)
-}
-
 /// Why there is no TLS connection, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[cfg_attr(
@@ -152,10 +145,11 @@ async fn default_connector() -> Result<Connector, TlsError> {
     expect(dead_code, reason = "what rustls tells apart stays one place for all features")
 )]
 pub(super) enum TlsError {
-    #[error("`wss://` needs TLS: turn on the feature `rustls` or `native-tls` of ws_channel")]
-    Unavailable,
     #[error("the TLS configuration handed in is `Connector::Plain`, which has no `wss://`")]
     Plain,
+    /// The dependency's feature was turned on by somebody else.
+    #[error("the TLS configuration handed in needs the feature of ws_channel for its library")]
+    Unsupported,
     #[error("TLS cannot be set up; are the system's root certificates installed?")]
     Setup(#[source] io::Error),
     #[error("`{0}` is not a name that a certificate can be for")]
@@ -208,8 +202,8 @@ impl TlsError {
     }
 }
 
-impl From<TlsError> for io::Error {
+impl From<TlsError> for ConnectErrorKind {
     fn from(error: TlsError) -> Self {
-        Self::other(error)
+        Self::Tls(Box::new(error))
     }
 }

@@ -12,8 +12,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::{WebSocketStream, tungstenite};
 
 use self::ending::Ending;
-use crate::protocol::{CloseEvent, CloseFrame, Initiator, ReadyState};
-use crate::{Error, Handshake, Message};
+use crate::channel::{WebSocketChannel, inherent_close_and_split};
+use crate::protocol::{CloseEvent, CloseFrame, Initiator, Message, ReadyState};
+use crate::{Error, Handshake};
 
 /// A channel over an established [`tokio_tungstenite::WebSocketStream`], client or server.
 ///
@@ -74,7 +75,7 @@ pub struct TungsteniteChannel<S> {
 enum State {
     Open,
     /// A write failed: nothing more can be sent, but what has arrived is still to be read.
-    Deaf,
+    Mute,
     Ending(Ending),
     Closed {
         event: CloseEvent,
@@ -128,6 +129,8 @@ impl<S> From<WebSocketStream<S>> for TungsteniteChannel<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> TungsteniteChannel<S> {
+    inherent_close_and_split!();
+
     /// Begins the end with a Close frame of this side.
     fn close_locally(&mut self, frame: Option<&CloseFrame>, error: Option<Error>) {
         // A transport that takes nothing more is found by the flush that follows.
@@ -156,7 +159,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TungsteniteChannel<S> {
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let State::Ending(ending) = &mut self.state {
             let (event, error) = ready!(ending.poll(&mut self.inner, cx));
-            self.unflushed = 0;
+            if ending.is_flushed() {
+                self.unflushed = 0;
+            }
             self.state = State::Closed { event, error };
         }
         Poll::Ready(())
@@ -165,7 +170,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TungsteniteChannel<S> {
     /// Notes that the transport takes no more; the reader finds out how it ended.
     fn write_failed(&mut self, error: tungstenite::Error) -> Error {
         if matches!(self.state, State::Open) {
-            self.state = State::Deaf;
+            self.state = State::Mute;
         }
         translate::error(error)
     }
@@ -180,7 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for TungsteniteChannel<S> {
         let this = self.get_mut();
         loop {
             match &mut this.state {
-                State::Open | State::Deaf => {}
+                State::Open | State::Mute => {}
                 State::Ending(_) => {
                     ready!(this.poll_end(cx));
                     continue;
@@ -253,18 +258,53 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for TungsteniteChannel<S> 
                 }
                 Err(error) => Poll::Ready(Err(this.write_failed(error))),
             },
-            State::Deaf => Poll::Ready(Err(this.closed())),
-            // What was queued goes out with the Close frame.
-            State::Ending(_) => this.poll_end(cx).map(Ok),
-            State::Closed { .. } => Poll::Ready(Ok(())),
+            State::Mute => Poll::Ready(Err(this.closed())),
+            // What was queued goes out with the Close frame, or is lost with the connection.
+            State::Ending(_) | State::Closed { .. } => {
+                ready!(this.poll_end(cx));
+                Poll::Ready(if this.unflushed == 0 { Ok(()) } else { Err(this.closed()) })
+            }
         }
     }
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let this = self.get_mut();
-        if matches!(this.state, State::Open | State::Deaf) {
+        if matches!(this.state, State::Open | State::Mute) {
             this.close_locally(None, None);
         }
         this.poll_end(cx).map(Ok)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketChannel for TungsteniteChannel<S> {
+    fn handshake(&self) -> &Handshake {
+        &self.handshake
+    }
+
+    fn ready_state(&self) -> ReadyState {
+        match self.state {
+            State::Open => ReadyState::Open,
+            State::Mute | State::Ending(_) => ReadyState::Closing,
+            State::Closed { .. } => ReadyState::Closed,
+        }
+    }
+
+    fn buffered_amount(&self) -> usize {
+        self.unflushed
+    }
+
+    fn close_event(&self) -> Option<&CloseEvent> {
+        match &self.state {
+            State::Closed { event, .. } => Some(event),
+            _ => None,
+        }
+    }
+
+    fn start_close(self: Pin<&mut Self>, frame: Option<CloseFrame>) -> Result<(), Error> {
+        let this = self.get_mut();
+        if matches!(this.state, State::Open | State::Mute) {
+            this.close_locally(frame.as_ref(), None);
+        }
+        Ok(())
     }
 }

@@ -55,6 +55,11 @@ impl Ending {
         }
     }
 
+    /// Whether the transport has taken everything, the Close frame included.
+    pub(super) const fn is_flushed(&self) -> bool {
+        self.flushed
+    }
+
     /// Notes the peer's Close frame.
     pub(super) fn receive(&mut self, frame: Option<tungstenite::protocol::CloseFrame>) {
         let (code, reason) = frame.map_or_else(

@@ -25,7 +25,9 @@ pub enum HandshakeFault {
     )]
     EndOfStream,
     /// What came is not HTTP.
-    #[error("what the server sends is not HTTP/1.1; does a web server listen on this port?")]
+    #[error(
+        "what the server sends is not HTTP/1.1; does this port expect TLS (wss), or another protocol?"
+    )]
     NotHttp,
     /// The answer's head breaks the grammar of HTTP.
     #[error("the server's answer is malformed: {0}")]
