@@ -9,16 +9,17 @@ use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use rcgen::{CertificateParams, KeyPair};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
-use tokio_test::{assert_pending, task};
+use tokio_test::{assert_pending, assert_ready_err, task};
+use url::Url;
 use ws_channel::{
-    Connect, ConnectErrorKind, Error, Message, PlatformChannel, Request, WebSocketChannel,
+    Connect, ConnectErrorKind, Endpoint, Error, Message, PlatformChannel, Request, WebSocketChannel,
 };
 
 /// A server that does one thing with its first connection.
@@ -168,6 +169,7 @@ async fn a_url_is_enough() {
     assert_eq!(channel.get_ref().peer_addr().expect("connected"), address);
     assert!(!channel.get_ref().is_secure());
     assert!(channel.get_ref().rustls().is_none());
+    assert!(channel.get_ref().is_write_vectored());
     converse(channel).await;
 }
 
@@ -181,6 +183,38 @@ async fn an_ipv6_literal_is_connected_to() {
 async fn a_name_is_resolved_and_its_addresses_are_tried() {
     let address = serve(echo).await;
     converse(connect(format!("ws://localhost:{}", address.port())).await.expect("open")).await;
+}
+
+#[tokio::test]
+async fn whatever_names_a_url_can_be_connected_to() {
+    fn attempt<E>(endpoint: E) -> impl Future<Output = Result<PlatformChannel, Error>> + Send
+    where
+        E: Endpoint<Channel = PlatformChannel, Connect = Connect>,
+    {
+        endpoint.connect().into_future()
+    }
+
+    let text = "ws://localhost:0/".to_owned();
+    let url = Url::parse(&text).expect("a URL");
+    let request = Request::new(&text);
+    for outcome in [
+        attempt(text.as_str()).await,
+        attempt(&text).await,
+        attempt(text.clone()).await,
+        attempt(&url).await,
+        attempt(url.clone()).await,
+        attempt(&request).await,
+        attempt(request.clone()).await,
+    ] {
+        assert!(matches!(kind(&outcome.expect_err("port 0")), ConnectErrorKind::InvalidRequest(_)));
+    }
+}
+
+#[test]
+fn connecting_outside_of_a_runtime_is_an_error() {
+    let mut attempt = task::spawn(connect("ws://localhost/").into_future());
+    let error = assert_ready_err!(attempt.poll());
+    assert_says(&error, &["needs a tokio runtime"]);
 }
 
 #[tokio::test]
@@ -314,6 +348,7 @@ async fn tls_works_with_a_configuration_that_trusts_the_server() {
         let attempt = connect(format!("wss://{host}:{}", address.port()));
         let channel = attempt.tls(trusting(certificate)).await.expect("open");
         assert!(channel.get_ref().is_secure());
+        assert!(channel.get_ref().is_write_vectored());
         let session = channel.get_ref().rustls().expect("rustls runs it");
         assert_eq!(session.peer_certificates().map(<[_]>::len), Some(1));
         converse(channel).await;
@@ -384,4 +419,24 @@ async fn tls_that_ends_without_close_notify_is_a_lost_connection() {
     let mut channel = attempt.tls(trusting(certificate)).await.expect("open");
     assert!(matches!(channel.next().await, Some(Err(Error::ConnectionLost))));
     assert_eq!(channel.close_code(), Some(ws_channel::status::ABNORMAL_CLOSURE));
+}
+
+#[cfg(feature = "native-tls")]
+#[tokio::test]
+async fn the_systems_tls_library_works_and_names_what_it_does_not_trust() {
+    let (acceptor, certificate) = certified(|_| {});
+    let address = serve_tls(acceptor).await;
+    let root = native_tls::Certificate::from_der(&certificate).expect("a certificate");
+    let trusting = native_tls::TlsConnector::builder().add_root_certificate(root).build();
+    let attempt = connect(format!("wss://localhost:{}", address.port()));
+    let channel = attempt.tls(trusting.expect("a connector")).await.expect("open");
+    assert!(channel.get_ref().is_secure());
+    assert!(channel.get_ref().rustls().is_none());
+    converse(channel).await;
+
+    let (acceptor, _) = certified(|_| {});
+    let address = serve_tls(acceptor).await;
+    let platforms = native_tls::TlsConnector::new().expect("a connector");
+    let attempt = connect(format!("wss://localhost:{}", address.port()));
+    assert_says(&fails(attempt.tls(platforms)).await, &["TLS handshake failed", "certificate"]);
 }

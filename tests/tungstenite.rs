@@ -221,6 +221,55 @@ async fn sending_waits_for_a_slow_transport() {
 }
 
 #[tokio::test]
+async fn halves_close_while_the_reader_waits() {
+    let (channel, mut peer) = client().await;
+    let (mut sink, mut stream) = channel.split();
+    let reading = tokio::spawn(async move { stream.next().await.is_none() });
+    let closing = tokio::spawn(async move { sink.close(4000, "").await.expect("a legal code") });
+    peer.expect_close(4000).await;
+    peer.close(4000, "").await;
+    assert!(closing.await.expect("no panic").was_clean);
+    assert!(reading.await.expect("no panic"));
+    peer.expect_end().await;
+}
+
+#[tokio::test]
+async fn a_failed_write_leaves_what_has_arrived_to_be_read() {
+    let (near, far) = duplex(1 << 16);
+    let stream = WebSocketStream::from_raw_socket(near, Role::Client, None).await;
+    let mut channel = TungsteniteChannel::from(stream);
+    let mut peer = Peer(far);
+    peer.send(1, b"last words").await;
+    peer.close(1001, "").await;
+    drop(peer);
+
+    assert!(matches!(channel.send("anybody?".into()).await, Err(Error::Io(_))));
+    assert!(matches!(channel.send("hello?".into()).await, Err(Error::Closed { .. })));
+    assert_eq!(channel.ready_state(), ReadyState::Closing);
+    assert_eq!(channel.next().await.expect("one").expect("whole"), Message::from("last words"));
+    assert!(channel.next().await.is_none());
+    assert_eq!(channel.close_code(), Some(status::GOING_AWAY));
+}
+
+#[tokio::test]
+async fn two_channels_talk_and_the_server_ends_the_transport() {
+    let (near, far) = duplex(1 << 16);
+    let mut client: Channel =
+        WebSocketStream::from_raw_socket(near, Role::Client, None).await.into();
+    let mut server: Channel =
+        WebSocketStream::from_raw_socket(far, Role::Server, None).await.into();
+    client.send("ping?".into()).await.expect("sent");
+    assert_eq!(server.next().await.expect("one").expect("whole"), Message::from("ping?"));
+    let (event, ended) = tokio::join!(server.close(1001, "restart"), client.next());
+    assert!(event.expect("a legal code").was_clean);
+    assert!(ended.is_none());
+    assert_eq!(client.close_reason(), Some("restart"));
+
+    let late = client.send("late".into()).await;
+    assert!(matches!(late, Err(Error::Closed { event: Some(_), .. })));
+}
+
+#[tokio::test]
 async fn a_close_code_that_tungstenite_does_not_know_is_reported_as_1002() {
     for lost in [1014, 2999] {
         let (mut channel, mut peer) = client().await;

@@ -167,7 +167,10 @@ pub(super) enum TlsError {
     Certificate(#[source] io::Error),
     #[error("the server does not answer in TLS; is this a port for `ws://`?")]
     NotTls(#[source] io::Error),
-    #[error("the TLS handshake failed")]
+    #[error(
+        "the TLS handshake failed; is the certificate trusted and for the URL's host, and does the \
+         port speak TLS?"
+    )]
     Handshake(#[source] io::Error),
 }
 
