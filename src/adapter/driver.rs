@@ -374,6 +374,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Poll::Pending => ready!(self.poll_control(cx)),
             }
         }
+        if self.connection.has_dropped() {
+            return Poll::Ready(Err(Error::closed(self.connection.known_event())));
+        }
         if !std::mem::take(&mut self.received) && self.connection.is_open() {
             // Nobody receives: pings wait for their pongs here.
             let _ = self.poll_control(cx);

@@ -69,6 +69,8 @@ pub(crate) struct Connection {
     error: Option<Error>,
     /// Writing failed: what arrived is still delivered, nothing more is sent.
     broken: bool,
+    /// Something that was accepted could not be written.
+    dropped: bool,
     /// A pong came since this was asked last.
     ponged: bool,
 }
@@ -87,6 +89,7 @@ impl Connection {
             event: None,
             error: None,
             broken: false,
+            dropped: false,
             ponged: false,
         }
     }
@@ -332,12 +335,23 @@ impl Connection {
         self.transmitter.pongs() > PONG_LIMIT
     }
 
+    /// Whether something that was accepted could not be written, and never will be.
+    #[inline]
+    pub(crate) fn has_dropped(&self) -> bool {
+        self.dropped
+    }
+
+    fn drop_unsent(&mut self) {
+        self.dropped |= !self.transmitter.is_empty();
+        self.transmitter.clear();
+    }
+
     // The end.
 
     /// Writing failed. What has arrived is still delivered.
     pub(crate) fn write_failed(&mut self, error: io::Error) {
         self.broken = true;
-        self.transmitter.clear();
+        self.drop_unsent();
         match self.lifecycle {
             Lifecycle::Open => self.error = Some(Error::Io(error)),
             Lifecycle::Closing => {}
@@ -410,7 +424,7 @@ impl Connection {
     fn end(&mut self) {
         self.lifecycle = Lifecycle::Ended;
         self.receiver.clear();
-        self.transmitter.clear();
+        self.drop_unsent();
     }
 
     /// Gives back memory that is not in use.
