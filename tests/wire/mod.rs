@@ -1,6 +1,10 @@
 //! The other end of a connection, frame by frame: for what no channel would do.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "a module of several tests, of which each uses a part"
+)]
 
 pub mod scripted;
 
