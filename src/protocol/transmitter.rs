@@ -42,9 +42,9 @@ pub(crate) struct Transmitter {
     written: usize,
     large: Option<Large>,
     waiting: VecDeque<Waiting>,
-    /// The payloads of `waiting`, in bytes.
+    /// The frames of `waiting`, in bytes at most: an empty message counts, too.
     waiting_bytes: usize,
-    /// Bytes of pongs accepted since everything was written last.
+    /// How many bytes of what is unwritten are pongs, at most.
     pongs: usize,
 }
 
@@ -56,7 +56,7 @@ impl Transmitter {
             self.pongs += payload.len() + Header::MAX;
         }
         if self.large.is_some() {
-            self.waiting_bytes += payload.len();
+            self.waiting_bytes += Header::MAX + payload.len();
             self.waiting.push_back(Waiting { opcode, payload, key });
             return;
         }
@@ -127,9 +127,8 @@ impl Transmitter {
             }
         }
         self.next_waiting();
-        if self.is_empty() {
-            self.pongs = 0;
-        }
+        // A connection that is never quite flushed has written its pongs nevertheless.
+        self.pongs = self.pongs.min(self.len());
     }
 
     /// Once a large payload is through, encodes what waited for it.
@@ -137,7 +136,7 @@ impl Transmitter {
         while self.large.as_ref().is_none_or(|large| large.rest.is_empty()) {
             self.large = None;
             let Some(Waiting { opcode, payload, key }) = self.waiting.pop_front() else { return };
-            self.waiting_bytes -= payload.len();
+            self.waiting_bytes -= Header::MAX + payload.len();
             self.encode(opcode, payload, key);
         }
     }
