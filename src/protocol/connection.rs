@@ -224,7 +224,8 @@ impl Connection {
             Some(frame) => (frame.code(), frame.into_reason()),
             None => (status::NO_STATUS_RECEIVED, Utf8Bytes::default()),
         };
-        self.event = Some(CloseEvent { code, reason, was_clean: true, initiator });
+        let was_clean = !self.broken;
+        self.event = Some(CloseEvent { code, reason, was_clean, initiator });
         self.leave(self.role == Role::Client);
     }
 
