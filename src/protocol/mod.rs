@@ -24,3 +24,6 @@ pub use request::{InvalidRequest, Request};
 pub use state::{ReadyState, Role};
 pub use text::{NotUtf8, Utf8Bytes};
 pub use violation::ProtocolError;
+
+#[cfg(test)]
+mod tests;
