@@ -36,7 +36,7 @@ const SCRATCH: usize = 4096;
 /// How many times one poll reads before others have their turn.
 const READS: usize = 64;
 
-/// How many bytes of messages the sink side keeps while nobody receives.
+/// How many bytes of messages the sink side keeps while nobody receives; an empty one counts, too.
 const KEPT: usize = 64 << 10;
 
 /// How long a peer that broke the protocol is listened to, so that it reads why.
@@ -235,7 +235,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.kept = None;
             return None;
         };
-        kept.bytes -= message.len();
+        kept.bytes -= size_of::<Message>() + message.len();
         Some(message)
     }
 
@@ -271,6 +271,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             return Poll::Ready(Some(item));
         }
         cx.waker().wake_by_ref();
+        // Input that never ends holds up no deadline; whatever that changes, this is polled again.
+        let _ = self.poll_clock(cx, false);
         Poll::Pending
     }
 
@@ -281,7 +283,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Poll::Ready(Ok(_)) => {}
             Poll::Ready(Err(error)) => self.connection.read_failed(error),
             Poll::Pending if self.connection.is_broken() => self.connection.end_of_input(),
-            Poll::Pending => return self.poll_clock(cx, true),
+            Poll::Pending => {
+                if !self.busy {
+                    // No tick is due that would do it.
+                    self.connection.release_input();
+                }
+                return self.poll_clock(cx, true);
+            }
         }
         Poll::Ready(())
     }
@@ -373,6 +381,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.write_failed(error))),
                 Poll::Pending => ready!(self.poll_control(cx)),
             }
+            if let Some(event) = self.connection.event() {
+                // A clean end wrote everything that was queued; any other end may have dropped it.
+                return Poll::Ready(match event.was_clean {
+                    true => Ok(()),
+                    false => Err(Error::closed(Some(event))),
+                });
+            }
         }
         if self.connection.has_dropped() {
             return Poll::Ready(Err(Error::closed(self.connection.known_event())));
@@ -406,12 +421,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// a bound. Ready when the connection is in another state than before.
     fn poll_control(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut kept = false;
+        let mut reads = 0;
         let state = loop {
             match self.connection.receive(platform::mask_key) {
                 Received::Message(item) => {
                     if let Ok(message) = self.connection.take_message(item) {
                         let keep = self.kept.get_or_insert_default();
-                        keep.bytes += message.len();
+                        keep.bytes += size_of::<Message>() + message.len();
                         keep.messages.push_back(message);
                         kept = true;
                     }
@@ -424,6 +440,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                         // Whoever waits here is woken by the transport's writing side.
                         break self.poll_clock(cx, false);
                     }
+                    if reads == READS {
+                        cx.waker().wake_by_ref();
+                        break self.poll_clock(cx, false);
+                    }
+                    reads += 1;
                     if self.poll_input(cx).is_pending() {
                         break Poll::Pending;
                     }
@@ -538,13 +559,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.rearm();
         }
         while self.timer.poll(cx).is_ready() {
-            let before = self.connection.lifecycle();
+            let before = (self.connection.lifecycle(), self.connection.is_broken());
             self.strike(platform::now(), silent);
             self.rearm();
-            if self.connection.lifecycle() != before {
+            if self.connection.lifecycle() == before.0 {
+                self.write_answers(cx);
+            }
+            if (self.connection.lifecycle(), self.connection.is_broken()) != before {
                 return Poll::Ready(());
             }
-            self.write_answers(cx);
         }
         Poll::Pending
     }
@@ -599,15 +622,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Sets the timer to the next deadline there is.
     fn rearm(&mut self) {
         let now = platform::now();
-        let stalled = match (self.stalled, self.keepalive.timeout()) {
-            (Some(since), Some(timeout)) => Some(platform::later(since, timeout)),
-            _ => None,
-        };
         let tick = self.busy.then(|| platform::later(now, TICK));
-        let keepalive = match self.connection.lifecycle() {
-            Lifecycle::Open => self.keepalive.deadline(),
+        // Once closing has begun, its own deadline is the only one of the peer's.
+        let open = self.connection.lifecycle() == Lifecycle::Open;
+        let stalled = match (self.stalled, self.keepalive.timeout()) {
+            (Some(since), Some(timeout)) if open => Some(platform::later(since, timeout)),
             _ => None,
         };
+        let keepalive = if open { self.keepalive.deadline() } else { None };
         let deadline = [self.close_by, stalled, tick, keepalive].into_iter().flatten().min();
         match deadline {
             Some(deadline) => self.timer.arm(deadline),

@@ -354,7 +354,9 @@ impl Connection {
         self.broken = true;
         self.drop_unsent();
         match self.lifecycle {
-            Lifecycle::Open => self.error = Some(Error::Io(error)),
+            Lifecycle::Open => {
+                self.error.get_or_insert(Error::Io(error));
+            }
             Lifecycle::Closing => {}
             _ => self.end_unclean(),
         }
@@ -432,6 +434,11 @@ impl Connection {
     pub(crate) fn release(&mut self) {
         self.receiver.release();
         self.transmitter.release();
+    }
+
+    /// Gives back the memory of the receiving side that is not in use.
+    pub(crate) fn release_input(&mut self) {
+        self.receiver.release();
     }
 
     /// Gives back the output buffer if nothing is in it.

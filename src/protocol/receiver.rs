@@ -232,16 +232,12 @@ impl Receiver {
         match (self.front, item) {
             (Front::Frame(length), Item::Text) => {
                 self.front = Front::Taken;
-                if length >= LARGE {
-                    self.expected = length;
-                }
+                self.expect(length);
                 self.buffer.take_text(length).map(Message::Text).map_err(|_| Fault::NotUtf8)
             }
             (Front::Frame(length), _) => {
                 self.front = Front::Taken;
-                if length >= LARGE {
-                    self.expected = length;
-                }
+                self.expect(length);
                 Ok(Message::Binary(self.buffer.split_to(length).freeze()))
             }
             (Front::Message, _) => {
@@ -258,15 +254,19 @@ impl Receiver {
         }
     }
 
+    /// Expects the next frame to be like the last.
+    #[inline]
+    fn expect(&mut self, length: usize) {
+        self.expected = if length >= LARGE { length } else { 0 };
+    }
+
     /// Drops the payload that `next` found, unless it was taken.
     #[inline]
     fn discard(&mut self) {
         match self.front {
             Front::Taken => return,
             Front::Frame(length) => {
-                if length >= LARGE {
-                    self.expected = length;
-                }
+                self.expect(length);
                 self.buffer.advance(length);
             }
             Front::Message => self.message = None,

@@ -12,6 +12,9 @@ use std::ops::Deref;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
+/// How many bytes are moved to give back the memory around them.
+const FEW: usize = 4 << 10;
+
 /// Text that is cheap to clone and to cut out of a receive buffer: [`Bytes`] known to be UTF-8.
 ///
 /// Dereferences to `str`.
@@ -241,10 +244,15 @@ impl ReceiveBuffer {
         self.bytes.reserve(n);
     }
 
-    /// Gives the memory back, if nothing is in it.
+    /// Gives the memory back that nothing is in.
+    ///
+    /// A few bytes are moved to memory of their own: what they stand in may be as large as the
+    /// largest message before them.
     pub(crate) fn release(&mut self) {
         if self.bytes.is_empty() {
             *self = Self::default();
+        } else if self.bytes.len() <= FEW {
+            self.bytes = BytesMut::from(&self.bytes[..]);
         }
     }
 
