@@ -381,12 +381,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.write_failed(error))),
                 Poll::Pending => ready!(self.poll_control(cx)),
             }
-            if let Some(event) = self.connection.event() {
-                // A clean end wrote everything that was queued; any other end may have dropped it.
-                return Poll::Ready(match event.was_clean {
-                    true => Ok(()),
-                    false => Err(Error::closed(Some(event))),
-                });
+            if self.connection.event().is_some() {
+                // Over: there is nothing left to write, and nothing to wait for.
+                break;
             }
         }
         if self.connection.has_dropped() {
