@@ -58,6 +58,14 @@ pub(crate) enum Found {
     Item(Item),
 }
 
+/// What a look at the bytes that were read gives.
+#[derive(Debug)]
+enum Understood {
+    Item(Item),
+    Dry,
+    Over,
+}
+
 /// The transport, the connection over it, and its clock.
 #[derive(Debug)]
 pub(crate) struct Driver<S> {
@@ -80,6 +88,8 @@ pub(crate) struct Driver<S> {
     unflushed: bool,
     /// Whether the stream side was polled since the last flush.
     received: bool,
+    /// Whether all that was read has been understood.
+    dry: bool,
 }
 
 impl<S> Driver<S> {
@@ -99,6 +109,7 @@ impl<S> Driver<S> {
             busy: false,
             unflushed: false,
             received: false,
+            dry: false,
         }
     }
 
@@ -169,9 +180,14 @@ impl<S> Driver<S> {
     fn count(&mut self) {
         self.activity += 1;
         if self.activity > BUSY && !self.busy {
-            self.busy = true;
-            self.wake_by(platform::later(platform::now(), TICK));
+            self.become_busy();
         }
+    }
+
+    #[cold]
+    fn become_busy(&mut self) {
+        self.busy = true;
+        self.wake_by(platform::later(platform::now(), TICK));
     }
 }
 
@@ -190,10 +206,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 return Poll::Ready(Some(Ok(message)));
             }
         }
-        let Some(item) = ready!(self.poll_item(cx)) else {
-            return Poll::Ready(self.connection.take_error().map(Err));
-        };
-        Poll::Ready(Some(self.connection.take_message(item).map_err(Error::from)))
+        for _ in 0..READS {
+            if !self.dry {
+                if let Some(message) = self.connection.plain_message(platform::mask_key) {
+                    self.dry = self.connection.is_drained();
+                    return Poll::Ready(Some(Ok(message)));
+                }
+                if let Some(end) = ready!(self.poll_other(cx)) {
+                    return Poll::Ready(end);
+                }
+            }
+            ready!(self.poll_dry(cx));
+        }
+        self.yield_now(cx)
+    }
+
+    /// A message of another shape, or the end; `None` if more bytes are needed.
+    fn poll_other(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Option<Result<Message, Error>>>> {
+        Poll::Ready(match ready!(self.poll_understood(cx)) {
+            Understood::Dry => None,
+            Understood::Item(item) => {
+                Some(Some(self.connection.take_message(item).map_err(Error::from)))
+            }
+            Understood::Over => Some(self.connection.take_error().map(Err)),
+        })
     }
 
     /// Where the next message is, for `lend`.
@@ -240,36 +279,52 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// The next message, where it stands; `None` when it is over.
-    #[inline]
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Item>> {
-        match self.connection.receive(platform::mask_key) {
-            Received::Message(item) => Poll::Ready(Some(item)),
-            other => self.poll_more(cx, other),
+        for _ in 0..READS {
+            if !self.dry {
+                match ready!(self.poll_understood(cx)) {
+                    Understood::Item(item) => return Poll::Ready(Some(item)),
+                    Understood::Over => return Poll::Ready(None),
+                    Understood::Dry => {}
+                }
+            }
+            ready!(self.poll_dry(cx));
+        }
+        self.yield_now(cx)
+    }
+
+    /// Understands what has been read; goes the last steps when that was the end.
+    #[inline]
+    fn poll_understood(&mut self, cx: &mut Context<'_>) -> Poll<Understood> {
+        loop {
+            match self.connection.receive(platform::mask_key) {
+                Received::Message(item) => return Poll::Ready(Understood::Item(item)),
+                Received::Dry => {
+                    self.dry = true;
+                    self.note_pong();
+                    return Poll::Ready(Understood::Dry);
+                }
+                Received::Backlog => self.write_backlog(cx),
+                Received::Over => {
+                    ready!(self.poll_leave(cx));
+                    return Poll::Ready(Understood::Over);
+                }
+            }
         }
     }
 
-    fn poll_more(&mut self, cx: &mut Context<'_>, received: Received) -> Poll<Option<Item>> {
-        let mut received = received;
-        for _ in 0..READS {
-            match received {
-                Received::Message(item) => return Poll::Ready(Some(item)),
-                Received::Over => {
-                    ready!(self.poll_leave(cx));
-                    return Poll::Ready(None);
-                }
-                Received::Backlog => self.write_backlog(cx),
-                Received::Dry => {
-                    self.note_pong();
-                    self.write_answers(cx);
-                    ready!(self.poll_input(cx));
-                }
-            }
-            received = self.connection.receive(platform::mask_key);
-        }
-        // What a message costs is paid for by who asked for it; a flood of anything else is not.
-        if let Received::Message(item) = received {
-            return Poll::Ready(Some(item));
-        }
+    /// The input ran dry: writes what is queued, then reads.
+    #[inline]
+    fn poll_dry(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.write_answers(cx);
+        ready!(self.poll_input(cx));
+        self.dry = false;
+        Poll::Ready(())
+    }
+
+    /// What a message costs is paid for by who asked for it; a flood of anything else is not.
+    #[cold]
+    fn yield_now<T>(&self, cx: &Context<'_>) -> Poll<T> {
         cx.waker().wake_by_ref();
         // Input that never ends holds up no deadline; whatever that changes, this is polled again.
         let _ = self.poll_clock(cx, false);
@@ -277,6 +332,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Reads, or waits for the clock; ready when there is something to understand.
+    #[inline]
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self.poll_read(cx) {
             Poll::Ready(Ok(0)) => self.connection.end_of_input(),
@@ -420,8 +476,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let mut kept = false;
         let mut reads = 0;
         let state = loop {
-            match self.connection.receive(platform::mask_key) {
-                Received::Message(item) => {
+            match self.poll_understood(cx) {
+                Poll::Ready(Understood::Item(item)) => {
                     if let Ok(message) = self.connection.take_message(item) {
                         let keep = self.kept.get_or_insert_default();
                         keep.bytes += size_of::<Message>() + message.len();
@@ -429,10 +485,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                         kept = true;
                     }
                 }
-                Received::Backlog => self.write_backlog(cx),
-                Received::Over => break self.poll_leave(cx),
-                Received::Dry => {
-                    self.note_pong();
+                Poll::Ready(Understood::Over) => break Poll::Ready(()),
+                Poll::Pending => break Poll::Pending,
+                Poll::Ready(Understood::Dry) => {
                     if self.kept.as_ref().is_some_and(|kept| kept.bytes >= KEPT) {
                         // Whoever waits here is woken by the transport's writing side.
                         break self.poll_clock(cx, false);
@@ -445,6 +500,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                     if self.poll_input(cx).is_pending() {
                         break Poll::Pending;
                     }
+                    self.dry = false;
                 }
             }
         };
@@ -459,16 +515,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     #[inline]
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.connection.is_flushed() {
-            let vectored = self.io.is_write_vectored();
             let (first, second) = self.connection.unsent();
             let io = Pin::new(&mut self.io);
-            let written = if second.is_empty() || (!vectored && !first.is_empty()) {
+            let written = if second.is_empty() {
                 io.poll_write(cx, first)
             } else if first.is_empty() {
                 io.poll_write(cx, second)
-            } else {
+            } else if io.is_write_vectored() {
                 let slices = [io::IoSlice::new(first), io::IoSlice::new(second)];
                 io.poll_write_vectored(cx, &slices)
+            } else {
+                io.poll_write(cx, first)
             };
             match written {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),

@@ -1,6 +1,6 @@
 //! Clock, timer and random source, natively: tokio's time and the `rand` crate's secure generator.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
@@ -14,28 +14,29 @@ pub(crate) use tokio::time::Instant;
 /// How many mask keys are made at a time.
 const BATCH: usize = 64;
 
-struct Keys {
-    keys: [u8; BATCH * 4],
-    next: usize,
-}
-
 thread_local! {
-    static KEYS: RefCell<Keys> = const { RefCell::new(Keys { keys: [0; BATCH * 4], next: BATCH * 4 }) };
+    static KEYS: [Cell<u32>; BATCH] = const { [const { Cell::new(0) }; BATCH] };
+    /// How many of them are left.
+    static LEFT: Cell<usize> = const { Cell::new(0) };
 }
 
 /// A mask key nobody can predict (RFC 6455 §10.3), from a generator that is secure and seeded by
 /// the system; made in batches, since a call of it costs more than a small frame.
 #[inline]
 pub(crate) fn mask_key() -> [u8; 4] {
-    KEYS.with_borrow_mut(|batch| {
-        if batch.next == BATCH * 4 {
-            rand::rng().fill_bytes(&mut batch.keys);
-            batch.next = 0;
-        }
-        let at = batch.next;
-        batch.next += 4;
-        [batch.keys[at], batch.keys[at + 1], batch.keys[at + 2], batch.keys[at + 3]]
-    })
+    let left = LEFT.get();
+    if left == 0 {
+        refill();
+        return mask_key();
+    }
+    LEFT.set(left - 1);
+    KEYS.with(|keys| keys[(left - 1) % BATCH].get()).to_ne_bytes()
+}
+
+#[cold]
+fn refill() {
+    KEYS.with(|keys| keys.iter().for_each(|key| key.set(rand::rng().next_u32())));
+    LEFT.set(BATCH);
 }
 
 /// The 16 bytes of a `Sec-WebSocket-Key` (RFC 6455 §4.1).

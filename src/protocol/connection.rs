@@ -161,7 +161,8 @@ impl Connection {
                 Ok(Some(Item::Ping)) => {
                     if self.is_open() {
                         let payload = Bytes::copy_from_slice(self.receiver.payload());
-                        self.push(Opcode::Pong, payload, &key);
+                        let key = self.key(&key);
+                        self.transmitter.push_pong(payload, key);
                         if self.transmitter.pongs() > PONG_LIMIT {
                             return Received::Backlog;
                         }
@@ -175,6 +176,28 @@ impl Connection {
                 Err(fault) => self.fail(fault, &key),
             }
         }
+    }
+
+    /// The next message, if it is all here in the shape that nearly all have; `None` is no
+    /// verdict.
+    #[inline]
+    pub(crate) fn plain_message(&mut self, key: impl Fn() -> [u8; 4]) -> Option<Message> {
+        if self.lifecycle != Lifecycle::Open {
+            return None;
+        }
+        match self.receiver.plain_message()? {
+            Ok(message) => Some(message),
+            Err(fault) => {
+                self.fail(fault, key);
+                None
+            }
+        }
+    }
+
+    /// Whether there is nothing left to understand.
+    #[inline]
+    pub(crate) fn is_drained(&self) -> bool {
+        self.receiver.is_drained()
     }
 
     /// The message that `receive` found.
@@ -290,11 +313,14 @@ impl Connection {
 
     #[inline]
     fn push(&mut self, opcode: Opcode, payload: Bytes, key: impl FnOnce() -> [u8; 4]) {
-        let key = match self.role {
-            Role::Client => Some(key()),
-            Role::Server => None,
-        };
+        let key = self.key(key);
         self.transmitter.push(opcode, payload, key);
+    }
+
+    /// The mask key of a frame of this end.
+    #[inline]
+    fn key(&self, key: impl FnOnce() -> [u8; 4]) -> Option<[u8; 4]> {
+        (self.role == Role::Client).then(key)
     }
 
     fn push_close(&mut self, frame: Option<&CloseFrame>, key: impl FnOnce() -> [u8; 4]) {
@@ -461,7 +487,7 @@ fn parse_close(payload: &[u8]) -> Result<Option<CloseFrame>, Fault> {
     let code = CloseCode::new(u16::from_be_bytes(*code));
     let reason = Utf8Bytes::try_from(Bytes::copy_from_slice(reason));
     if !code.is_allowed_on_wire() {
-        let reason = reason.unwrap_or_default();
+        let reason = reason.map_or_else(|_| Box::default(), |reason| reason.as_str().into());
         return Err(ProtocolError::CloseCode { code, reason }.into());
     }
     let reason = reason.map_err(|_| Fault::NotUtf8)?;

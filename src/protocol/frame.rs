@@ -105,33 +105,88 @@ impl Header {
         Ok(Some((Self { opcode, fin, length, key }, used)))
     }
 
-    /// Appends the header.
-    #[inline]
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+    /// The header's bytes, and how many of them count.
+    pub(crate) fn to_bytes(self) -> ([u8; Self::MAX], usize) {
         let mut bytes = [0; Self::MAX];
-        bytes[0] = (u8::from(self.fin) << 7) | self.opcode as u8;
-        let masked = u8::from(self.key.is_some()) << 7;
-        let mut used = match self.length {
-            length @ 0..=125 => {
-                bytes[1] = masked | length as u8;
-                2
-            }
-            length @ 126..=0xFFFF => {
-                bytes[1] = masked | 126;
-                bytes[2..4].copy_from_slice(&(length as u16).to_be_bytes());
-                4
-            }
-            length => {
-                bytes[1] = masked | 127;
-                bytes[2..10].copy_from_slice(&length.to_be_bytes());
-                10
-            }
-        };
-        if let Some(key) = self.key {
-            bytes[used..used + 4].copy_from_slice(&key);
-            used += 4;
+        if let Ok(length) = u16::try_from(self.length) {
+            let (short, used) = short(self.opcode, self.fin, length, self.key);
+            bytes[..short.len()].copy_from_slice(&short);
+            return (bytes, used);
         }
-        out.extend_from_slice(&bytes[..used]);
+        bytes[0] = first_byte(self.opcode, self.fin);
+        bytes[1] = u8::from(self.key.is_some()) << 7 | 127;
+        bytes[2..10].copy_from_slice(&self.length.to_be_bytes());
+        let Some(key) = self.key else { return (bytes, 10) };
+        bytes[10..].copy_from_slice(&key);
+        (bytes, 14)
+    }
+}
+
+#[inline]
+const fn first_byte(opcode: Opcode, fin: bool) -> u8 {
+    (fin as u8) << 7 | opcode as u8
+}
+
+/// The header of a frame of less than 64 KiB, put together in a register: the bytes, and how many
+/// of them count.
+#[inline]
+pub(crate) fn short(
+    opcode: Opcode,
+    fin: bool,
+    length: u16,
+    key: Option<[u8; 4]>,
+) -> ([u8; 8], usize) {
+    let masked = u64::from(key.is_some()) << 15;
+    let first = u64::from(first_byte(opcode, fin));
+    let (word, used) = if length < 126 {
+        (first | masked | u64::from(length) << 8, 2)
+    } else {
+        (first | masked | 126 << 8 | u64::from(length.swap_bytes()) << 16, 4)
+    };
+    match key {
+        Some(key) => {
+            let key = u64::from(u32::from_le_bytes(key));
+            ((word | key << (8 * used)).to_le_bytes(), used + 4)
+        }
+        None => (word.to_le_bytes(), used),
+    }
+}
+
+/// A whole data frame in the shape that nearly all have: alone a message, of less than 64 KiB.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plain {
+    pub(crate) text: bool,
+    /// Where its payload begins.
+    pub(crate) start: usize,
+    pub(crate) length: usize,
+    pub(crate) key: [u8; 4],
+}
+
+impl Plain {
+    /// Finds such a frame in front of `bytes`, which are masked as `masked` tells. `None` is no
+    /// verdict: [`Header::parse`] has it.
+    #[inline]
+    pub(crate) fn parse(bytes: &[u8], masked: bool) -> Option<Self> {
+        let word = u64::from_le_bytes(*bytes.first_chunk()?);
+        let [first, second, ..] = word.to_le_bytes();
+        // FIN, no reserved bit, opcode 1 or 2; the mask bit as it must be.
+        if !matches!(first, 0x81 | 0x82) || (second & 0x80 != 0) != masked {
+            return None;
+        }
+        let (length, header) = match second & 0x7F {
+            126 => (((word >> 16) as u16).swap_bytes(), 4),
+            127 => return None,
+            short => (u16::from(short), 2),
+        };
+        let (key, start) = match masked {
+            true => (((word >> (8 * header)) as u32).to_le_bytes(), header + 4),
+            false => ([0; 4], header),
+        };
+        let length = usize::from(length);
+        if bytes.len() < start + length || (header == 4 && length < 126) {
+            return None;
+        }
+        Some(Self { text: first == 0x81, start, length, key })
     }
 }
 
@@ -150,12 +205,12 @@ mod tests {
                 let sender = if key.is_some() { Role::Client } else { Role::Server };
                 for opcode in [Opcode::Continuation, Opcode::Text, Opcode::Binary] {
                     let header = Header { opcode, fin: length % 2 == 0, length, key };
-                    let mut bytes = Vec::new();
-                    header.write(&mut bytes);
+                    let (bytes, used) = header.to_bytes();
+                    let bytes = &bytes[..used];
                     for end in 0..bytes.len() {
                         assert_eq!(Header::parse(&bytes[..end], sender), Ok(None));
                     }
-                    assert_eq!(Header::parse(&bytes, sender), Ok(Some((header, bytes.len()))));
+                    assert_eq!(Header::parse(bytes, sender), Ok(Some((header, used))));
                 }
             }
         }

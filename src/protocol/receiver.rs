@@ -1,12 +1,12 @@
 //! Frames into messages: parsed, unmasked and validated in the buffer they were read into.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use crate::protocol::fault::Fault;
-use crate::protocol::frame::{Header, Opcode};
+use crate::protocol::frame::{Header, Opcode, Plain};
 use crate::protocol::mask;
 use crate::protocol::text::ReceiveBuffer;
-use crate::protocol::{Message, MessageRef, ProtocolError, Role};
+use crate::protocol::{Message, MessageRef, ProtocolError, Role, Utf8Bytes};
 
 /// What is read at once while frames are small, at first.
 const CHUNK: usize = 16 << 10;
@@ -21,6 +21,9 @@ const LARGE: usize = 32 << 10;
 /// How many times what has arrived of a frame the buffer may be: memory grows with bytes that
 /// came, not with bytes announced.
 const AHEAD: usize = 16;
+
+/// Up to this length, room is made for a frame because the last one was as long.
+const FORESEEN: usize = 1 << 20;
 
 /// A whole payload that stands in front of the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +77,7 @@ pub(crate) struct Receiver {
     max_message_size: usize,
     /// How much is read at once.
     chunk: usize,
-    /// The length of the last frame, if it was large: the next one probably is, too.
+    /// The length of the last message's frame: the next one is probably as long.
     expected: usize,
 }
 
@@ -97,7 +100,67 @@ impl Receiver {
     /// needed. What was handed out before and not taken is dropped.
     #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<Item>, Fault> {
-        self.discard();
+        if let Some(item) = self.plain_item() {
+            return item.map(Some);
+        }
+        self.next_of_any_kind()
+    }
+
+    /// The next message, cut out of the buffer, if it has the shape that nearly all have and is
+    /// all here. `None` is no verdict.
+    #[inline]
+    pub(crate) fn plain_message(&mut self) -> Option<Result<Message, Fault>> {
+        let plain = self.plain()?;
+        let mut frame = self.buffer.split_to(plain.start + plain.length);
+        if self.peer == Role::Client {
+            mask::apply(&mut frame[plain.start..], plain.key);
+        }
+        self.expected = plain.length;
+        let mut payload = frame.freeze();
+        payload.advance(plain.start);
+        Some(if plain.text {
+            Utf8Bytes::try_from(payload).map(Message::Text).map_err(|_| Fault::NotUtf8)
+        } else {
+            Ok(Message::Binary(payload))
+        })
+    }
+
+    /// The same, left where it stands.
+    #[inline]
+    fn plain_item(&mut self) -> Option<Result<Item, Fault>> {
+        let plain = self.plain()?;
+        self.buffer.advance(plain.start);
+        if self.peer == Role::Client {
+            mask::apply(&mut self.buffer.tail_mut(0)[..plain.length], plain.key);
+        }
+        self.front = Front::Frame(plain.length);
+        if !plain.text {
+            return Some(Ok(Item::Binary));
+        }
+        let checked = self.buffer.check(plain.length, true);
+        Some(checked.map(|()| Item::Text).map_err(|_| Fault::NotUtf8))
+    }
+
+    #[inline]
+    fn plain(&mut self) -> Option<Plain> {
+        if self.front != Front::Taken {
+            self.discard();
+        }
+        if self.frame.is_some() || self.message.is_some() {
+            return None;
+        }
+        let plain = Plain::parse(self.buffer.as_slice(), self.peer == Role::Client)?;
+        (plain.length <= self.max_message_size).then_some(plain)
+    }
+
+    /// Whether there is nothing left to understand.
+    #[inline]
+    pub(crate) fn is_drained(&self) -> bool {
+        self.buffer.len() == 0
+    }
+
+    /// What any other shape has: fragments, control frames, payloads that come in pieces.
+    fn next_of_any_kind(&mut self) -> Result<Option<Item>, Fault> {
         loop {
             let frame = match self.frame.take() {
                 Some(frame) => frame,
@@ -229,44 +292,31 @@ impl Receiver {
     /// The message that `next` found, cut out of the buffer.
     #[inline]
     pub(crate) fn take_message(&mut self, item: Item) -> Result<Message, Fault> {
-        match (self.front, item) {
-            (Front::Frame(length), Item::Text) => {
-                self.front = Front::Taken;
-                self.expect(length);
-                self.buffer.take_text(length).map(Message::Text).map_err(|_| Fault::NotUtf8)
-            }
-            (Front::Frame(length), _) => {
-                self.front = Front::Taken;
-                self.expect(length);
-                Ok(Message::Binary(self.buffer.split_to(length).freeze()))
-            }
-            (Front::Message, _) => {
-                self.front = Front::Taken;
-                let Some(mut message) = self.message.take() else { return Ok(Bytes::new().into()) };
-                let length = message.payload.len();
-                if message.text {
-                    let text = message.payload.take_text(length);
-                    return text.map(Message::Text).map_err(|_| Fault::NotUtf8);
-                }
-                Ok(Message::Binary(message.payload.split_to(length).freeze()))
-            }
-            (Front::Taken, _) => Ok(Bytes::new().into()),
+        let Front::Frame(length) = self.front else { return self.take_gathered() };
+        self.front = Front::Taken;
+        self.expected = length;
+        if item == Item::Text {
+            return self.buffer.take_text(length).map(Message::Text).map_err(|_| Fault::NotUtf8);
         }
+        Ok(Message::Binary(self.buffer.split_to(length).freeze()))
     }
 
-    /// Expects the next frame to be like the last.
-    #[inline]
-    fn expect(&mut self, length: usize) {
-        self.expected = if length >= LARGE { length } else { 0 };
+    fn take_gathered(&mut self) -> Result<Message, Fault> {
+        self.front = Front::Taken;
+        let Some(mut message) = self.message.take() else { return Ok(Bytes::new().into()) };
+        let length = message.payload.len();
+        if message.text {
+            return message.payload.take_text(length).map(Message::Text).map_err(|_| Fault::NotUtf8);
+        }
+        Ok(Message::Binary(message.payload.split_to(length).freeze()))
     }
 
     /// Drops the payload that `next` found, unless it was taken.
-    #[inline]
     fn discard(&mut self) {
         match self.front {
             Front::Taken => return,
             Front::Frame(length) => {
-                self.expect(length);
+                self.expected = length;
                 self.buffer.advance(length);
             }
             Front::Message => self.message = None,
@@ -283,7 +333,9 @@ impl Receiver {
     /// Room for the transport to read into. Every byte it writes there has arrived.
     #[inline]
     pub(crate) fn space(&mut self) -> impl BufMut + '_ {
-        self.discard();
+        if self.front != Front::Taken {
+            self.discard();
+        }
         let limit = self.make_room();
         self.buffer.space(limit)
     }
@@ -291,6 +343,19 @@ impl Receiver {
     /// Makes room, and says how much of it to fill.
     #[inline]
     fn make_room(&mut self) -> usize {
+        let room = self.buffer.room();
+        if self.frame.is_none() && self.expected < LARGE {
+            // The next message should fit, and a good part of a chunk.
+            if room < (self.expected + Header::MAX).max(self.chunk / 4) {
+                self.buffer.reserve(self.chunk.max(self.expected + Header::MAX));
+            }
+            return self.buffer.room();
+        }
+        self.make_room_for_more()
+    }
+
+    /// The same, when a frame's length is known or foreseen.
+    fn make_room_for_more(&mut self) -> usize {
         let have = self.buffer.len();
         let length = self.frame.map_or(0, |frame| frame.length);
         if length >= LARGE {
@@ -301,11 +366,18 @@ impl Receiver {
             return rest.min(self.buffer.room());
         }
         let rest = length.saturating_sub(have);
-        if self.buffer.room() < rest.max(self.chunk / 4) {
-            let wanted = if have == 0 { self.expected + Header::MAX } else { 0 };
-            self.buffer.reserve(wanted.max(self.chunk).max(rest));
+        if self.expected >= LARGE && have == 0 {
+            // Room for another one like the last, so that it need not be moved; but only its
+            // beginning is read before its length is known.
+            if self.buffer.room() < self.expected.min(FORESEEN) + Header::MAX {
+                self.buffer.reserve(self.expected.min(FORESEEN) + Header::MAX);
+            }
+            return self.buffer.room().min(CHUNK);
         }
-        if self.expected != 0 && have == 0 { CHUNK } else { self.buffer.room() }
+        if self.buffer.room() < rest.max(self.chunk / 4) {
+            self.buffer.reserve(self.chunk.max(rest));
+        }
+        self.buffer.room()
     }
 
     /// Notes that `read` of `offered` bytes were filled.

@@ -4,17 +4,15 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use crate::protocol::frame::{Header, Opcode};
+use crate::protocol::frame::{Header, Opcode, short};
 use crate::protocol::mask;
 
-/// From this length on, a server's payload is written from where it is instead of being copied.
+/// From this length on, a payload is not put into the buffer: a server's is written from where it
+/// is, a client's is masked in pieces as it is written.
 const LARGE: usize = 16 << 10;
 
 /// How much of a client's large payload is masked at a time.
 const PIECE: usize = 64 << 10;
-
-/// How much of the buffer must have been written before the rest is moved to its front.
-const COMPACT: usize = 64 << 10;
 
 /// A frame that waits for a large one in front of it.
 #[derive(Debug)]
@@ -35,11 +33,14 @@ struct Large {
 
 /// The sending side of a connection: frames in the order in which they go out.
 ///
-/// That order is: `buffer` from `written` on, `large`, `waiting`.
+/// That order is: `buffer[written..end]`, `large`, `waiting`.
 #[derive(Debug, Default)]
 pub(crate) struct Transmitter {
+    /// Initialised throughout, so that payloads are masked on the way into it; it is cleared once,
+    /// when it grows.
     buffer: Vec<u8>,
     written: usize,
+    end: usize,
     large: Option<Large>,
     waiting: VecDeque<Waiting>,
     /// The frames of `waiting`, in bytes at most: an empty message counts, too.
@@ -52,83 +53,123 @@ impl Transmitter {
     /// Accepts a frame.
     #[inline]
     pub(crate) fn push(&mut self, opcode: Opcode, payload: Bytes, key: Option<[u8; 4]>) {
-        if opcode == Opcode::Pong {
-            self.pongs += payload.len() + Header::MAX;
+        match u16::try_from(payload.len()) {
+            Ok(length) if payload.len() < LARGE && self.large.is_none() => {
+                self.append(opcode, length, &payload, key);
+            }
+            _ => self.push_large(opcode, payload, key),
         }
+    }
+
+    /// Accepts a pong.
+    pub(crate) fn push_pong(&mut self, payload: Bytes, key: Option<[u8; 4]>) {
+        self.pongs += payload.len() + Header::MAX;
+        self.push(Opcode::Pong, payload, key);
+    }
+
+    /// Puts a small frame into the buffer.
+    #[inline]
+    fn append(&mut self, opcode: Opcode, length: u16, payload: &[u8], key: Option<[u8; 4]>) {
+        let (header, used) = short(opcode, true, length, key);
+        let room = self.room(header.len() + payload.len());
+        // All of the array, since a copy of `used` bytes would be a call.
+        room[..header.len()].copy_from_slice(&header);
+        let place = &mut room[used..used + payload.len()];
+        match key {
+            Some(key) => mask::copy(place, payload, key),
+            None => place.copy_from_slice(payload),
+        }
+        self.end += used + payload.len();
+    }
+
+    /// The buffer behind what is queued, at least `n` bytes of it.
+    #[inline]
+    fn room(&mut self, n: usize) -> &mut [u8] {
+        if self.buffer.len() - self.end < n {
+            self.grow(n);
+        }
+        &mut self.buffer[self.end..]
+    }
+
+    /// Makes room for `n` bytes: by moving what is queued to the front if at least as much has
+    /// been written, which is linear over all, else by a larger buffer.
+    #[cold]
+    fn grow(&mut self, n: usize) {
+        if self.written >= self.end - self.written && self.written >= n {
+            self.buffer.copy_within(self.written..self.end, 0);
+            self.end -= self.written;
+            self.written = 0;
+        } else {
+            let length = (self.end + n).max(2 * self.buffer.len());
+            self.buffer.resize(length, 0);
+        }
+    }
+
+    /// Puts a large frame's header into the buffer and leaves its payload where it is; or, behind
+    /// a large frame, keeps it waiting.
+    fn push_large(&mut self, opcode: Opcode, payload: Bytes, key: Option<[u8; 4]>) {
         if self.large.is_some() {
             self.waiting_bytes += Header::MAX + payload.len();
             self.waiting.push_back(Waiting { opcode, payload, key });
             return;
         }
-        self.encode(opcode, payload, key);
-    }
-
-    #[inline]
-    fn encode(&mut self, opcode: Opcode, payload: Bytes, key: Option<[u8; 4]>) {
-        self.compact();
-        let header = Header { opcode, fin: true, length: payload.len() as u64, key };
-        match key {
-            None if payload.len() >= LARGE => {
-                header.write(&mut self.buffer);
-                self.large = Some(Large { rest: payload, key });
-            }
-            Some(_) if payload.len() > PIECE => {
-                header.write(&mut self.buffer);
-                self.large = Some(Large { rest: payload, key });
-            }
-            None => {
-                self.buffer.reserve(Header::MAX + payload.len());
-                header.write(&mut self.buffer);
-                self.buffer.extend_from_slice(&payload);
-            }
-            Some(key) => {
-                self.buffer.reserve(Header::MAX + payload.len());
-                header.write(&mut self.buffer);
-                mask::extend(&mut self.buffer, &payload, key);
-            }
-        }
+        let length = payload.len() as u64;
+        let (header, used) = Header { opcode, fin: true, length, key }.to_bytes();
+        self.room(used)[..used].copy_from_slice(&header[..used]);
+        self.end += used;
+        self.large = Some(Large { rest: payload, key });
     }
 
     /// What goes out next: at most two slices, to be written one behind the other; both are empty
     /// when everything has been written.
     #[inline]
     pub(crate) fn unsent(&mut self) -> (&[u8], &[u8]) {
-        let mut behind: &[u8] = &[];
-        if let Some(large) = &mut self.large {
-            match large.key {
-                None => behind = &large.rest,
-                Some(key) => {
-                    if self.buffer.len() - self.written < PIECE {
-                        let piece = large.rest.split_to(PIECE.min(large.rest.len()));
-                        mask::extend(&mut self.buffer, &piece, key);
-                        large.key = Some(mask::rotate(key, piece.len()));
-                    }
-                }
-            }
+        if self.large.is_some() {
+            self.mask_piece();
         }
-        (&self.buffer[self.written..], behind)
+        let behind = match &self.large {
+            Some(Large { rest, key: None }) => rest,
+            _ => [].as_slice(),
+        };
+        (&self.buffer[self.written..self.end], behind)
+    }
+
+    /// Puts the next piece of a masked large payload into the buffer.
+    fn mask_piece(&mut self) {
+        let Some(Large { rest, key: Some(key) }) = &mut self.large else { return };
+        if self.end - self.written >= PIECE {
+            return;
+        }
+        let (piece, from) = (rest.split_to(PIECE.min(rest.len())), *key);
+        *key = mask::rotate(from, piece.len());
+        mask::copy(&mut self.room(piece.len())[..piece.len()], &piece, from);
+        self.end += piece.len();
     }
 
     /// Notes that the first `n` bytes of what `unsent` showed have been written.
     #[inline]
     pub(crate) fn advance(&mut self, n: usize) {
-        let buffered = n.min(self.buffer.len() - self.written);
+        let buffered = n.min(self.end - self.written);
         self.written += buffered;
-        if self.written == self.buffer.len() {
-            self.buffer.clear();
+        if self.written == self.end {
             self.written = 0;
+            self.end = 0;
         }
-        if let Some(large) = &mut self.large {
-            if large.key.is_none() {
-                // A transport that claims to have written more than it was given is not believed.
-                let _ = large.rest.split_to((n - buffered).min(large.rest.len()));
-            } else {
-                self.compact();
-            }
+        if self.large.is_some() {
+            self.advance_large(n - buffered);
+        }
+        if self.pongs != 0 {
+            // A connection that is never quite flushed has written its pongs nevertheless.
+            self.pongs = self.pongs.min(self.len());
+        }
+    }
+
+    fn advance_large(&mut self, n: usize) {
+        if let Some(Large { rest, key: None }) = &mut self.large {
+            // A transport that claims to have written more than it was given is not believed.
+            let _ = rest.split_to(n.min(rest.len()));
         }
         self.next_waiting();
-        // A connection that is never quite flushed has written its pongs nevertheless.
-        self.pongs = self.pongs.min(self.len());
     }
 
     /// Once a large payload is through, encodes what waited for it.
@@ -137,15 +178,7 @@ impl Transmitter {
             self.large = None;
             let Some(Waiting { opcode, payload, key }) = self.waiting.pop_front() else { return };
             self.waiting_bytes -= Header::MAX + payload.len();
-            self.encode(opcode, payload, key);
-        }
-    }
-
-    /// Moves the rest to the front, once at least as much has been written: linear over all.
-    fn compact(&mut self) {
-        if self.written >= COMPACT && self.written * 2 >= self.buffer.len() {
-            self.buffer.drain(..self.written);
-            self.written = 0;
+            self.push(opcode, payload, key);
         }
     }
 
@@ -153,12 +186,12 @@ impl Transmitter {
     #[inline]
     pub(crate) fn len(&self) -> usize {
         let large = self.large.as_ref().map_or(0, |large| large.rest.len());
-        self.buffer.len() - self.written + large + self.waiting_bytes
+        self.end - self.written + large + self.waiting_bytes
     }
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.written == self.buffer.len() && self.large.is_none() && self.waiting.is_empty()
+        self.written == self.end && self.large.is_none() && self.waiting.is_empty()
     }
 
     /// How many bytes of pongs wait, at most.

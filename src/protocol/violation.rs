@@ -1,6 +1,6 @@
 //! How a peer can break the protocol.
 
-use crate::protocol::{CloseCode, Utf8Bytes};
+use crate::protocol::CloseCode;
 
 /// Which rule of RFC 6455 the peer broke. It is told 1002.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +43,6 @@ pub enum ProtocolError {
         /// The code as it came.
         code: CloseCode,
         /// The reason as it came; empty if it was not UTF-8.
-        reason: Utf8Bytes,
+        reason: Box<str>,
     },
 }
