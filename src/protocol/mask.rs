@@ -3,9 +3,27 @@
 //! Plain words of eight bytes: the compiler makes vector code of them that runs at the speed of a
 //! copy, so there is nothing for intrinsics to gain (measured against AVX2 and AVX-512 forms).
 
+use multiversion::multiversion;
+
+/// From this length on, choosing the wide form costs less than it gains.
+const WIDE: usize = 256;
+
 /// Masks or unmasks `bytes`; `key` begins at the first of them.
 #[inline]
 pub(crate) fn apply(bytes: &mut [u8], key: [u8; 4]) {
+    if bytes.len() >= WIDE {
+        return apply_wide(bytes, key);
+    }
+    apply_words(bytes, key);
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn apply_wide(bytes: &mut [u8], key: [u8; 4]) {
+    apply_words(bytes, key);
+}
+
+#[inline(always)]
+fn apply_words(bytes: &mut [u8], key: [u8; 4]) {
     let half = u64::from(u32::from_ne_bytes(key));
     let word = half << 32 | half;
     let mut chunks = bytes.chunks_exact_mut(8);
@@ -35,6 +53,19 @@ pub(crate) fn rotate(mut key: [u8; 4], by: usize) -> [u8; 4] {
 /// Copies `from` to `to`, which is as long, and masks it in the same pass over memory.
 #[inline]
 pub(crate) fn copy(to: &mut [u8], from: &[u8], key: [u8; 4]) {
+    if from.len() >= WIDE {
+        return copy_wide(to, from, key);
+    }
+    copy_words(to, from, key);
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn copy_wide(to: &mut [u8], from: &[u8], key: [u8; 4]) {
+    copy_words(to, from, key);
+}
+
+#[inline(always)]
+fn copy_words(to: &mut [u8], from: &[u8], key: [u8; 4]) {
     let half = u64::from(u32::from_ne_bytes(key));
     let word = half << 32 | half;
     let mut to = to.chunks_exact_mut(8);
