@@ -354,7 +354,7 @@ async fn a_code_that_may_not_be_on_the_wire_is_answered_1002_and_told_with_its_r
         peer.shut_down().await;
         match client.next().await {
             Some(Err(Error::Protocol(ProtocolError::CloseCode { code: c, reason, .. }))) => {
-                assert_eq!((c.as_u16(), reason.as_str()), (code, "why"));
+                assert_eq!((c.as_u16(), &*reason), (code, "why"));
             }
             other => panic!("{code}: {other:?}"),
         }

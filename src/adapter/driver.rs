@@ -222,10 +222,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// A message of another shape, or the end; `None` if more bytes are needed.
-    fn poll_other(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Option<Result<Message, Error>>>> {
+    fn poll_other(&mut self, cx: &mut Context<'_>) -> Poll<Option<Option<Result<Message, Error>>>> {
         Poll::Ready(match ready!(self.poll_understood(cx)) {
             Understood::Dry => None,
             Understood::Item(item) => {
@@ -324,7 +321,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// What a message costs is paid for by who asked for it; a flood of anything else is not.
     #[cold]
-    fn yield_now<T>(&self, cx: &Context<'_>) -> Poll<T> {
+    fn yield_now<T>(&mut self, cx: &mut Context<'_>) -> Poll<T> {
         cx.waker().wake_by_ref();
         // Input that never ends holds up no deadline; whatever that changes, this is polled again.
         let _ = self.poll_clock(cx, false);
@@ -608,7 +605,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Waits for the next deadline; ready when one has changed the connection.
     ///
     /// `silent` tells that a read has just found nothing.
+    #[inline]
     fn poll_clock(&mut self, cx: &mut Context<'_>, silent: bool) -> Poll<()> {
+        if self.timer.is_quiet(cx) {
+            return Poll::Pending;
+        }
+        self.poll_timer(cx, silent)
+    }
+
+    #[cold]
+    fn poll_timer(&mut self, cx: &mut Context<'_>, silent: bool) -> Poll<()> {
         if self.timer.deadline().is_none() {
             self.rearm();
         }
@@ -620,6 +626,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 self.write_answers(cx);
             }
             if (self.connection.lifecycle(), self.connection.is_broken()) != before {
+                // The connection has something to say, whether or not more bytes come.
+                self.dry = false;
                 return Poll::Ready(());
             }
         }

@@ -90,14 +90,22 @@ impl Timer {
         self.sleep.as_ref().map(|sleep| sleep.deadline())
     }
 
+    /// Whether the deadline is to come, and the task of `cx` will be woken then: polling would
+    /// change nothing.
+    #[inline]
+    pub(crate) fn is_quiet(&self, cx: &Context<'_>) -> bool {
+        match (&self.waker, &self.sleep) {
+            (Some(waker), Some(sleep)) => waker.will_wake(cx.waker()) && !sleep.is_elapsed(),
+            _ => false,
+        }
+    }
+
     /// Waits for the deadline.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(sleep) = &mut self.sleep else { return Poll::Pending };
-        if self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()))
-            && !sleep.is_elapsed()
-        {
+        if self.is_quiet(cx) {
             return Poll::Pending;
         }
+        let Some(sleep) = &mut self.sleep else { return Poll::Pending };
         // Out of tokio's cooperative budget, a poll returns Pending without having registered the waker.
         if pin!(unconstrained(sleep.as_mut())).poll(cx).is_ready() {
             self.waker = None;

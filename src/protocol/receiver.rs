@@ -306,7 +306,11 @@ impl Receiver {
         let Some(mut message) = self.message.take() else { return Ok(Bytes::new().into()) };
         let length = message.payload.len();
         if message.text {
-            return message.payload.take_text(length).map(Message::Text).map_err(|_| Fault::NotUtf8);
+            return message
+                .payload
+                .take_text(length)
+                .map(Message::Text)
+                .map_err(|_| Fault::NotUtf8);
         }
         Ok(Message::Binary(message.payload.split_to(length).freeze()))
     }
