@@ -37,6 +37,8 @@ SECTION_FAILURES = {2: 1, 3: 7, 4: 10, 5: 12, 6: 75}
 # The cases that have no right answer: a Close that crosses a long message; codes that no RFC defines.
 NO_RIGHT_ANSWER = {"7.1.6", "7.13.1", "7.13.2"}
 
+MUST_FAIL, RIGHT_CODE = "must fail", "right code"
+
 RUNS = ["server", "server-split", "client", "client-split"]
 
 
@@ -116,7 +118,7 @@ def read_report(folder, agent):
 
 
 def judge(reports, cases, failures):
-    """Prints the counts and every complaint; returns the number of complaints."""
+    """Prints every complaint and the counts, and returns both."""
     complaints = []
     must_fail = wrong_code = 0
     for case, report in sorted(reports.items(), key=lambda item: [int(n) for n in item[0].split(".")]):
@@ -140,12 +142,18 @@ def judge(reports, cases, failures):
         complaints.append("no case was run")
 
     for complaint in complaints:
-        print("  " + complaint)
-    behaviors = collections.Counter(report["behavior"] for report in reports.values())
-    print(f"  {len(reports)} cases of {cases or 'some'}:", end=" ")
-    print(", ".join(f"{count} {behavior}" for behavior, count in behaviors.most_common()), end="; ")
-    print(f"close code reached the peer in {must_fail - wrong_code} of {must_fail} failed connections")
-    return len(complaints)
+        print(f"  {complaint}")
+    counts = collections.Counter(report["behavior"] for report in reports.values())
+    counts[MUST_FAIL], counts[RIGHT_CODE] = must_fail, must_fail - wrong_code
+    print(f"  {describe(counts)}")
+    return complaints, counts
+
+
+def describe(counts):
+    behaviors = {name: count for name, count in counts.most_common() if name not in (MUST_FAIL, RIGHT_CODE)}
+    words = [f"{count} {name}" for name, count in behaviors.items()]
+    words.append(f"close code reached the peer in {counts[RIGHT_CODE]} of {counts[MUST_FAIL]} failed connections")
+    return f"{sum(behaviors.values())} cases: {', '.join(words)}"
 
 
 def main():
@@ -171,6 +179,7 @@ def main():
         commands = {"server": commands["server"] or server, "client": commands["client"] or client}
 
     results = {}
+    total = collections.Counter()
     for run in arguments.runs:
         role, _, form = run.partition("-")
         agent = "ws_channel" + (f"-{form}" if form else "")
@@ -182,14 +191,16 @@ def main():
         try:
             play = run_server if role == "server" else run_client
             play(python, shlex.split(commands[role]), spec | {"outdir": str(folder)}, agent, folder, seconds)
-            results[run] = judge(read_report(folder, agent), cases, failures) == 0
+            complaints, counts = judge(read_report(folder, agent), cases, failures)
+            results[run] = not complaints
+            total += counts
         except Failure as failure:
             print(f"  {failure}")
             results[run] = False
         print(f"  {'passed' if results[run] else 'FAILED'} in {time.monotonic() - start:.0f} s; reports in {folder}\n")
 
     failed = [run for run, passed in results.items() if not passed]
-    print(f"autobahn: {len(results) - len(failed)} of {len(results)} runs passed" + f", failed: {failed}" * bool(failed))
+    print(f"autobahn: {len(results) - len(failed)} of {len(results)} runs passed; {describe(total)}")
     return 1 if failed else 0
 
 

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Runs each of the crate's examples as its reader would, and checks what it prints.
+
+Every file in examples/ has an entry here, or a part of the gate that drives it; one that has neither fails, and so
+does one of more than 60 lines of code.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from process import Failure, Program, build_examples, fail_on_signal  # noqa: E402
+
+LINES_OF_CODE = 60
+
+# Examples that run by themselves, with what their output has to hold.
+ALONE = {
+    "echo": r"\b1\d\d\d\b.*$",
+    "duplex": r"\S",
+    "split": r"\S",
+}
+
+# Examples that other parts of the gate drive.
+DRIVEN_ELSEWHERE = {
+    "autobahn_client": "autobahn",
+    "interop": "interop",
+}
+
+
+def lines_of_code(path):
+    lines = [line.strip() for line in path.read_text().splitlines()]
+    return sum(1 for line in lines if line and not line.startswith("//"))
+
+
+def run_alone(name):
+    command = ["cargo", "run", "--quiet", "--example", name]
+    print("$", " ".join(command), flush=True)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=300)
+    print(done.stdout, end="", flush=True)
+    if done.returncode != 0:
+        raise Failure(f"the example {name} ended with status {done.returncode}")
+    if not re.search(ALONE[name], done.stdout.rstrip().rpartition("\n")[2]):
+        raise Failure(f"the example {name} did not end with a line that matches {ALONE[name]!r}")
+
+
+def client_and_echo_server():
+    """Lines go out, come back, and the client closes: at the end of its input, and at ctrl-c."""
+    server_program, client_program = build_examples("echo_server", "client")
+    for form in [], ["--split"]:
+        with Program(server_program, "127.0.0.1:0", *form) as server:
+            url = server.expect(r"listening on (ws://127\.0\.0\.1:[1-9]\d*)")[1]
+            for end in Program.end_input, Program.interrupt:
+                print(f"$ client {url}    # against echo_server {' '.join(form)}, ended by {end.__name__}", flush=True)
+                with Program(client_program, url, stdin=subprocess.PIPE) as client:
+                    for line in ["hello", "grüße 🎈"]:
+                        client.write(line + "\n")
+                        client.expect(re.escape(line))
+                    end(client)
+                    client.finish(10)
+                    print("".join(client.lines), end="", flush=True)
+            if not server.running():
+                raise Failure(f"echo_server ended:\n{server.tail()}")
+
+
+def main():
+    fail_on_signal()
+    names = sorted(path.stem for path in (ROOT / "examples").glob("*.rs"))
+    checked = {*ALONE, *DRIVEN_ELSEWHERE, "client", "echo_server"}
+    if unchecked := set(names) - checked:
+        raise Failure(f"nothing runs {sorted(unchecked)}: say in scripts/examples.py how")
+    if missing := checked - set(names):
+        raise Failure(f"there is no example {sorted(missing)}")
+    for name in names:
+        count = lines_of_code(ROOT / "examples" / f"{name}.rs")
+        print(f"{name}.rs: {count} lines of code")
+        if count > LINES_OF_CODE:
+            raise Failure(f"examples/{name}.rs is longer than {LINES_OF_CODE} lines of code")
+
+    for name in ALONE:
+        run_alone(name)
+    client_and_echo_server()
+    print(f"examples: {len(names)}, of which {len(ALONE) + 2} run here, none over {LINES_OF_CODE} lines of code")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failure as failure:
+        sys.exit(f"examples: {failure}")
