@@ -25,7 +25,8 @@ flock -w 900 9 || die "another process has been making $venv for 15 minutes"
 python27() {
     local candidate
     for candidate in "${PYTHON27:-}" python2.7 \
-        "$(pyenv prefix 2.7.18 2>/dev/null || true)/bin/python" /usr/local/bin/python2.7; do
+        "$(pyenv prefix 2.7.18 2>/dev/null || true)/bin/python" \
+        "${PYENV_ROOT:-$HOME/.pyenv}/versions/2.7.18/bin/python" /usr/local/bin/python2.7; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (2, 7))' 2>/dev/null; then
             command -v "$candidate"
             return
