@@ -5,7 +5,7 @@ mod wire;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures::{FutureExt, Sink, SinkExt, Stream, StreamExt};
+use futures::{FutureExt, Sink, SinkExt, StreamExt};
 use tokio_test::{assert_pending, assert_ready, assert_ready_ok, task};
 use ws_channel::{
     Error, Handshake, Message, Options, ReadyState, Role, WebSocketAdapter, WebSocketChannel,
