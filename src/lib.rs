@@ -1,21 +1,128 @@
-//! ws_channel
+//! One WebSocket channel: a [`Stream`] of messages plus a [`Sink`] whose [`close`] takes a code and a
+//! reason.
+//!
+//! The same channel runs over a URL, over any byte stream that already exists, and over a socket
+//! that a server has just upgraded. [`WebSocketChannel`] is what they all share, and what every one
+//! of them promises.
+//!
+//! # A client
+//!
+//! ```no_run
+//! use futures::{SinkExt, StreamExt};
+//! use ws_channel::{Error, WebSocketChannel, status};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Error> {
+//!     let mut channel = WebSocketChannel::connect("wss://example.com/chat").protocols(["chat"]).await?;
+//!     channel.send("hello".into()).await?;
+//!     while let Some(message) = channel.next().await {
+//!         println!("{:?}", message?);
+//!     }
+//!     println!("the server closed: {:?}", channel.close_event());
+//!     Ok(())
+//! }
+//! ```
+//!
+//! [`WebSocketChannel::connect`] takes a URL or a [`Request`]; what it returns, [`Connect`], has the
+//! options and is awaited. A [`Message`] is text or binary, cheap to clone, and made from strings
+//! and bytes with `into()`. [`send`] writes at once; for many messages, [`feed`] each and then
+//! [`flush`].
+//!
+//! # A server
+//!
+//! ```no_run
+//! use futures::{SinkExt, StreamExt};
+//! use tokio::net::TcpStream;
+//! use ws_channel::{Error, WebSocketAdapter};
+//!
+//! /// Sends every message back until the client closes.
+//! async fn serve(stream: TcpStream) -> Result<(), Error> {
+//!     let mut channel = WebSocketAdapter::accept(stream).protocols(["chat"]).await?;
+//!     while let Some(message) = channel.next().await {
+//!         channel.send(message?).await?;
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The listener is the program's own, and so is TLS. [`Accept::request`] shows the request before it
+//! is accepted or rejected; [`Accept::allowed_origins`] is for servers that rely on cookies.
+//!
+//! # Any byte stream
+//!
+//! [`WebSocketAdapter`] takes whatever implements [`AsyncRead`] and [`AsyncWrite`]: as a
+//! [`client`](WebSocketAdapter::client), as a server that [`accept`](WebSocketAdapter::accept)s, or
+//! [`from_upgraded`](WebSocketAdapter::from_upgraded) where the opening handshake is done. A `Stream`
+//! plus a `Sink` of `Bytes` becomes a byte stream with tokio-util, as the example `byte_stream`
+//! shows. [`TungsteniteChannel`] wraps an open stream of tokio-tungstenite. What works with every
+//! channel is written for `C: WebSocketChannel + Unpin`, or takes a [`BoxWebSocketChannel`].
+//!
+//! # Two halves
+//!
+//! [`split`](WebSocketChannel::split) gives a [`WebSocketSink`] and a [`WebSocketStream`] for two
+//! tasks. The reader never waits for the writer, and the peer's pings and closes are answered as long
+//! as either is in use.
+//!
+//! # How it ends
+//!
+//! [`close`] sends what was queued and the Close frame, waits for the peer's, and is over in time
+//! whatever the peer does. It resolves to a [`CloseEvent`]: the code and reason that the peer sent,
+//! and whether the closing was clean. The codes with a name are in [`status`](mod@status).
+//!
+//! The stream yields `None` when the connection was closed, and one `Some(Err(_))` when it broke;
+//! [`close_event`](WebSocketChannel::close_event) is set either way. Dropping a channel ends it at
+//! once, without a closing handshake.
+//!
+//! # Errors
+//!
+//! An attempt to connect fails in its awaited result and nowhere else, with a [`ConnectError`] that
+//! says to where, at what step, and what to do, and has the server's answer if there was one. A
+//! server's attempt to accept fails with an [`AcceptError`] after the client got its HTTP answer. All
+//! are variants of [`Error`].
+//!
+//! # Deadlines and limits
+//!
+//! All have defaults: 10 s to connect or to accept, 5 s to close, a ping after 20 s of silence,
+//! messages up to 16 MiB. Each builder can set them, or takes one set of [`Options`] for many.
+//!
+//! # Platforms and features
+//!
+//! Natively the crate runs on tokio. The browser (wasm32) is planned, with the same API.
+//!
+//! - `connect` (default): connecting to a URL over TCP.
+//! - `rustls` (default): `wss://` with rustls, trusting whom the platform trusts.
+//! - `native-tls`: `wss://` with the system's TLS library.
+//!
+//! Without features the crate opens no sockets and runs over byte streams that the program brings.
+//!
+//! [`Stream`]: futures::Stream
+//! [`Sink`]: futures::Sink
+//! [`close`]: WebSocketChannel::close
+//! [`send`]: futures::SinkExt::send
+//! [`feed`]: futures::SinkExt::feed
+//! [`flush`]: futures::SinkExt::flush
+//! [`AsyncRead`]: tokio::io::AsyncRead
+//! [`AsyncWrite`]: tokio::io::AsyncWrite
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accept_error;
-pub(crate) mod adapter;
+mod adapter;
 mod boxed;
 mod channel;
 mod connect;
 mod connect_error;
 mod error;
-#[cfg(not(target_family = "wasm"))]
-mod native;
+mod protocol;
 mod split;
 pub mod status;
 mod stream_channel;
 
+#[cfg(not(target_family = "wasm"))]
+mod native;
+#[cfg(not(target_family = "wasm"))]
 #[path = "platform/native.rs"]
 mod platform;
-mod protocol;
 
 pub use accept_error::AcceptError;
 pub use adapter::{
@@ -27,12 +134,8 @@ pub use channel::{Close, Ready, WebSocketChannel};
 pub use connect::{Endpoint, connect};
 pub use connect_error::{ConnectError, ConnectErrorKind};
 pub use error::Error;
-#[cfg(all(any(feature = "rustls", feature = "native-tls"), not(target_family = "wasm")))]
-pub use native::Tls;
 #[cfg(not(target_family = "wasm"))]
-pub use native::TungsteniteChannel;
-#[cfg(all(feature = "connect", not(target_family = "wasm")))]
-pub use native::{Connect, Connecting, PlatformChannel, Transport};
+pub use native::*;
 pub use protocol::{
     CloseCode, CloseEvent, CloseFrame, Handshake, HandshakeError, HandshakeFault, Initiator,
     InvalidCloseFrame, InvalidHeader, InvalidRequest, InvalidUpgrade, Message, MessageRef, NotUtf8,
@@ -40,3 +143,8 @@ pub use protocol::{
 };
 pub use split::{CloseSink, WebSocketSink, WebSocketStream};
 pub use stream_channel::StreamChannel;
+
+/// The README's code.
+#[cfg(all(doctest, feature = "connect"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
