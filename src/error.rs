@@ -12,7 +12,7 @@ use crate::protocol::{CloseEvent, InvalidCloseFrame, ProtocolError};
 #[non_exhaustive]
 pub enum Error {
     /// A message was sent after the end, or while the channel closes. Nothing was sent.
-    #[error("the channel is closed{}", describe(.event))]
+    #[error("the channel is closed{}", describe(.event.as_deref()))]
     #[non_exhaustive]
     Closed {
         /// How it ended, as far as that is known yet.
@@ -62,8 +62,8 @@ pub enum Error {
     },
 }
 
-fn describe(event: &Option<Box<CloseEvent>>) -> String {
-    event.as_ref().map_or_else(String::new, |event| format!(": {event}"))
+fn describe(event: Option<&CloseEvent>) -> String {
+    event.map_or_else(String::new, |event| format!(": {event}"))
 }
 
 impl Error {

@@ -68,6 +68,7 @@ enum Understood {
 
 /// The transport, the connection over it, and its clock.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, each of one poll function")]
 pub(crate) struct Driver<S> {
     io: S,
     connection: Connection,
@@ -149,7 +150,7 @@ impl<S> Driver<S> {
     }
 
     /// Begins the closing handshake.
-    pub(crate) fn start_close(&mut self, frame: Option<CloseFrame>) -> Result<(), Error> {
+    pub(crate) fn start_close(&mut self, frame: Option<&CloseFrame>) -> Result<(), Error> {
         self.connection.close(frame, platform::mask_key)?;
         if self.connection.lifecycle() == Lifecycle::Closing {
             // WHATWG: once closing has begun, no message is delivered any more.
@@ -212,24 +213,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                     self.dry = self.connection.is_drained();
                     return Poll::Ready(Some(Ok(message)));
                 }
-                if let Some(end) = ready!(self.poll_other(cx)) {
-                    return Poll::Ready(end);
+                match ready!(self.poll_understood(cx)) {
+                    Understood::Dry => {}
+                    Understood::Item(item) => {
+                        let message = self.connection.take_message(item);
+                        return Poll::Ready(Some(message.map_err(Error::from)));
+                    }
+                    Understood::Over => return Poll::Ready(self.connection.take_error().map(Err)),
                 }
             }
             ready!(self.poll_dry(cx));
         }
         self.yield_now(cx)
-    }
-
-    /// A message of another shape, or the end; `None` if more bytes are needed.
-    fn poll_other(&mut self, cx: &mut Context<'_>) -> Poll<Option<Option<Result<Message, Error>>>> {
-        Poll::Ready(match ready!(self.poll_understood(cx)) {
-            Understood::Dry => None,
-            Understood::Item(item) => {
-                Some(Some(self.connection.take_message(item).map_err(Error::from)))
-            }
-            Understood::Over => Some(self.connection.take_error().map(Err)),
-        })
     }
 
     /// Where the next message is, for `lend`.

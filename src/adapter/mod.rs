@@ -223,6 +223,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketChannel for WebSocketAdapter<S>
     }
 
     fn start_close(mut self: Pin<&mut Self>, frame: Option<CloseFrame>) -> Result<(), Error> {
-        self.driver.start_close(frame)
+        self.driver.start_close(frame.as_ref())
     }
 }

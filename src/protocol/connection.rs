@@ -295,17 +295,17 @@ impl Connection {
     /// Begins the closing handshake; does nothing if the end has begun already.
     pub(crate) fn close(
         &mut self,
-        frame: Option<CloseFrame>,
+        frame: Option<&CloseFrame>,
         key: impl FnOnce() -> [u8; 4],
     ) -> Result<(), Error> {
         // RFC 6455 §7.4.1: 1010 is how a client says which extensions it misses.
-        let code = frame.as_ref().map(CloseFrame::code);
+        let code = frame.map(CloseFrame::code);
         if code == Some(status::MISSING_MANDATORY_EXTENSION) && self.role == Role::Server {
             let code = status::MISSING_MANDATORY_EXTENSION;
             return Err(InvalidCloseFrame::NotByThisEndpoint { code, by: "server" }.into());
         }
         if self.lifecycle == Lifecycle::Open {
-            self.push_close(frame.as_ref(), key);
+            self.push_close(frame, key);
             self.lifecycle = Lifecycle::Closing;
         }
         Ok(())

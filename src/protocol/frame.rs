@@ -167,21 +167,19 @@ impl Plain {
     /// verdict: [`Header::parse`] has it.
     #[inline]
     pub(crate) fn parse(bytes: &[u8], masked: bool) -> Option<Self> {
-        let word = u64::from_le_bytes(*bytes.first_chunk()?);
-        let [first, second, ..] = word.to_le_bytes();
+        let &[first, second, rest @ ..] = bytes.first_chunk::<8>()?;
         // FIN, no reserved bit, opcode 1 or 2; the mask bit as it must be.
         if !matches!(first, 0x81 | 0x82) || (second & 0x80 != 0) != masked {
             return None;
         }
-        let (length, header) = match second & 0x7F {
-            126 => (((word >> 16) as u16).swap_bytes(), 4),
+        let (length, header, key) = match second & 0x7F {
+            126 => {
+                (u16::from_be_bytes([rest[0], rest[1]]), 4, [rest[2], rest[3], rest[4], rest[5]])
+            }
             127 => return None,
-            short => (u16::from(short), 2),
+            short => (u16::from(short), 2, [rest[0], rest[1], rest[2], rest[3]]),
         };
-        let (key, start) = match masked {
-            true => (((word >> (8 * header)) as u32).to_le_bytes(), header + 4),
-            false => ([0; 4], header),
-        };
+        let start = if masked { header + 4 } else { header };
         let length = usize::from(length);
         if bytes.len() < start + length || (header == 4 && length < 126) {
             return None;

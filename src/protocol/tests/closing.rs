@@ -93,7 +93,7 @@ fn both_ends_know_how_it_ended() {
     for closer in ROLES {
         let mut pair = Pair::new(1 << 16);
         pair.end(closer).connection.send("last".into(), || KEY).expect("it is open");
-        pair.end(closer).connection.close(Some(frame(4000, "done")), || KEY).expect("legal");
+        pair.end(closer).connection.close(Some(&frame(4000, "done")), || KEY).expect("legal");
         pair.carry(7);
         let event = pair.end(closer).connection.known_event().cloned().expect("answered");
         assert_eq!((event.code.as_u16(), event.reason.as_str()), (4000, "done"));
@@ -109,8 +109,8 @@ fn both_ends_know_how_it_ended() {
 #[test]
 fn closes_may_cross() {
     let mut pair = Pair::new(1 << 16);
-    pair.client.connection.close(Some(frame(4001, "c")), || KEY).expect("legal");
-    pair.server.connection.close(Some(frame(4002, "s")), || KEY).expect("legal");
+    pair.client.connection.close(Some(&frame(4001, "c")), || KEY).expect("legal");
+    pair.server.connection.close(Some(&frame(4002, "s")), || KEY).expect("legal");
     pair.carry(3);
     for (end, code) in [(&pair.client, 4002), (&pair.server, 4001)] {
         let event = end.connection.known_event().expect("both are answered");
@@ -139,7 +139,7 @@ fn data_is_dropped_once_closing_has_begun() {
 fn a_fault_while_closing_is_not_an_error_but_not_clean_either() {
     for role in ROLES {
         let mut end = End::new(role);
-        end.connection.close(Some(frame(1000, "")), || KEY).expect("legal");
+        end.connection.close(Some(&frame(1000, "")), || KEY).expect("legal");
         assert_eq!(end.read_frame(0x83, b""), Received::Over);
         assert!(end.error().is_none());
         assert_eq!(end.frames(), [(0x88, close(1000, ""))]);
@@ -152,13 +152,13 @@ fn a_fault_while_closing_is_not_an_error_but_not_clean_either() {
 #[test]
 fn only_a_client_misses_extensions() {
     let mut server = End::new(Role::Server);
-    let refused = server.connection.close(Some(frame(1010, "")), || KEY);
+    let refused = server.connection.close(Some(&frame(1010, "")), || KEY);
     assert!(matches!(refused, Err(Error::CloseFrame(_))));
     assert!(server.connection.is_open(), "it stays open");
     assert!(server.frames().is_empty(), "nothing was sent");
 
     let mut client = End::new(Role::Client);
-    client.connection.close(Some(frame(1010, "x")), || KEY).expect("a client may");
+    client.connection.close(Some(&frame(1010, "x")), || KEY).expect("a client may");
     assert_eq!(client.frames(), [(0x88, close(1010, "x"))]);
 }
 
@@ -167,7 +167,7 @@ fn a_second_close_sends_nothing_and_sending_is_refused() {
     for role in ROLES {
         let mut end = End::new(role);
         for code in [4000, 4001] {
-            end.connection.close(Some(frame(code, "")), || KEY).expect("legal");
+            end.connection.close(Some(&frame(code, "")), || KEY).expect("legal");
         }
         let refused = end.connection.send("late".into(), || KEY);
         assert!(matches!(refused, Err(Error::Closed { .. })));
