@@ -21,6 +21,7 @@ LINES_OF_CODE = 60
 ALONE = {
     "echo": r"\b1\d\d\d\b.*$",
     "duplex": r"\S",
+    "byte_stream": r"\b1\d\d\d\b.*$",
     "split": r"\S",
 }
 
