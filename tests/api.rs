@@ -29,6 +29,8 @@ fn shares<T: Sync>() {}
 fn moves<T: Unpin>() {}
 fn shows<T: Debug>() {}
 fn outlives<T: 'static>() {}
+fn is_error<T: StdError + Send + Sync + 'static>() {}
+fn is_channel<C: WebSocketChannel + Unpin>() {}
 
 macro_rules! everywhere {
     ($($type:ty),+ $(,)?) => {
@@ -120,7 +122,6 @@ fn values_and_errors_go_everywhere() {
     );
     outlives::<Message>();
     outlives::<Error>();
-    fn is_error<T: StdError + Send + Sync + 'static>() {}
     is_error::<Error>();
     is_error::<ConnectError>();
     is_error::<AcceptError>();
@@ -194,7 +195,6 @@ fn boxed_channels_move_between_threads_and_know_each_other_as_channels() {
     sends::<BoxWebSocketChannel>();
     moves::<BoxWebSocketChannel>();
     shows::<BoxWebSocketChannel>();
-    fn is_channel<C: WebSocketChannel + Unpin>() {}
     is_channel::<BoxWebSocketChannel>();
     is_channel::<LocalBoxWebSocketChannel>();
     is_channel::<Box<dyn WebSocketChannel + Unpin>>();

@@ -221,13 +221,9 @@ async fn the_halves_lose_nothing() {
         sink.send("last".into()).await.unwrap();
         let mut messages = Vec::new();
         while messages.last() != Some(&Message::from("last")) {
-            let message = match interrupted(stream.next(), polls).await {
-                Some(message) => message,
-                None => {
-                    through = false;
-                    stream.next().await
-                }
-            };
+            let message = interrupted(stream.next(), polls).await;
+            through &= message.is_some();
+            let message = if let Some(message) = message { message } else { stream.next().await };
             messages.push(message.unwrap().unwrap());
         }
         // Sent with its first poll, since the buffer has room.

@@ -80,7 +80,7 @@ async fn a_fault_is_told_to_the_peer_and_is_one_error_of_the_stream() {
     }
 }
 
-/// 4: yawc does not look at UTF-8 unless asked; nobody but Autobahn's own looks this early.
+/// 4: yawc does not look at UTF-8 unless asked, tungstenite when the frame is complete.
 #[tokio::test(start_paused = true)]
 async fn text_that_is_not_utf8_is_found_at_its_first_wrong_byte() {
     let (mut server, mut peer) = server();

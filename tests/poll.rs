@@ -119,9 +119,9 @@ async fn fed_messages_leave_with_one_write() {
 #[tokio::test(start_paused = true)]
 async fn many_pings_are_answered_with_one_write() {
     let (mut server, script) = server(&Options::new());
-    let pings: Vec<u8> = (0..100).flat_map(|n| ask(PING, &[n])).collect();
+    let questions: Vec<u8> = (0..100).flat_map(|n| ask(PING, &[n])).collect();
     let pongs: Vec<u8> = (0..100).flat_map(|n| answer(PONG, &[n])).collect();
-    script.give(pings);
+    script.give(questions);
     assert_pending!(server.poll_next());
     assert_eq!(script.take_writes(), [pongs]);
 }

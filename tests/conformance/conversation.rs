@@ -5,7 +5,7 @@ use ws_channel::{CloseCode, Message, ReadyState, WebSocketChannel};
 
 use super::{Behaviour, Implementation, ended, received};
 
-/// "communicates using existing WebSockets", with 5678, which nobody may send, for 3678
+/// "communicates using existing `WebSocket`s", with 5678, which nobody may send, for 3678
 pub async fn both_sides_talk_and_the_server_closes<I: Implementation>(run: &I) {
     let mut channel = run.to(Behaviour::Talks).await;
     assert_eq!(channel.ready_state(), ReadyState::Open);

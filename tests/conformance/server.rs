@@ -68,11 +68,11 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut io: S, reports: Unboun
         Behaviour::ReportsTheClose => {
             let frame = last(&mut peer).await;
             peer.close(4123, "server closed the connection").await;
-            report(described(&frame));
+            report(described(frame.as_ref()));
         }
         Behaviour::Closes => {
             peer.close(4123, "server closed the connection").await;
-            report(described(&last(&mut peer).await));
+            report(described(last(&mut peer).await.as_ref()));
         }
         Behaviour::ClosesForAnother => {
             peer.close(1014, "upstream is gone").await;
@@ -84,17 +84,17 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut io: S, reports: Unboun
             peer.write(&bytes.concat()).await;
             let mut pongs = String::new();
             while let Some(frame) = peer.next().await.filter(|frame| frame.first == PONG) {
-                pongs += str::from_utf8(&frame.payload).expect("the payload comes back");
+                pongs += std::str::from_utf8(&frame.payload).expect("the payload comes back");
             }
             report(pongs);
         }
         Behaviour::ClosesBadly => {
             peer.write(b"\x88\x03\x10\x1b\xff").await;
-            report(described(&last(&mut peer).await));
+            report(described(last(&mut peer).await.as_ref()));
         }
         Behaviour::BreaksTheProtocol => {
             peer.write(b"marry had a little lamb whose fleece was white as snow").await;
-            report(described(&last(&mut peer).await));
+            report(described(last(&mut peer).await.as_ref()));
         }
         Behaviour::Disconnects => {}
         Behaviour::PicksNoProtocol | Behaviour::PicksText | Behaviour::PicksChat => {
@@ -110,7 +110,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut io: S, reports: Unboun
             assert_eq!(peer.expect().await.payload, b"ping");
             peer.send(TEXT, b"pong").await;
             peer.close(3678, "raisin").await;
-            report(described(&last(&mut peer).await));
+            report(described(last(&mut peer).await.as_ref()));
         }
         _ => answer_close(&mut peer).await,
     }
@@ -138,8 +138,8 @@ async fn last<S: AsyncRead + AsyncWrite + Unpin>(peer: &mut Peer<S>) -> Option<F
     }
 }
 
-fn described(close: &Option<Frame>) -> String {
-    close.as_ref().map_or_else(String::new, |frame| {
+fn described(close: Option<&Frame>) -> String {
+    close.map_or_else(String::new, |frame| {
         let (code, reason) = frame.close();
         format!("{code} {reason}")
     })

@@ -169,15 +169,14 @@ async fn channels_of_any_type_close_and_split() -> Result<(), Error> {
 
 #[tokio::test]
 async fn sinks_close() -> Result<(), Error> {
+    async fn close(sink: &mut WebSocketSink<Channel>) -> Result<CloseEvent, Error> {
+        sink.close(4000, "x").await
+    }
     let (mut sink, mut stream) = open().split();
     sink.send(Message::from("last")).await?;
     let (event, rest) = tokio::join!(sink.close(status::GOING_AWAY, "bye"), stream.next());
     assert_closed(&event?, 1001, "bye");
     assert!(rest.is_none());
-
-    async fn close(sink: &mut WebSocketSink<Channel>) -> Result<CloseEvent, Error> {
-        sink.close(4000, "x").await
-    }
     let (mut sink, _stream) = open().split();
     assert_closed(&close(&mut sink).await?, 4000, "x");
     Ok(())

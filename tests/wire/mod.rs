@@ -76,9 +76,10 @@ impl Frame {
         assert_eq!(self.first, CLOSE, "{self:?} is not a Close frame");
         match self.payload.split_first_chunk() {
             None => (1005, ""),
-            Some((code, reason)) => {
-                (u16::from_be_bytes(*code), str::from_utf8(reason).expect("the reason is UTF-8"))
-            }
+            Some((code, reason)) => (
+                u16::from_be_bytes(*code),
+                std::str::from_utf8(reason).expect("the reason is UTF-8"),
+            ),
         }
     }
 }
@@ -90,11 +91,11 @@ pub fn frame(role: Role, first: u8, payload: &[u8]) -> Vec<u8> {
     match payload.len() {
         length @ 0..126 => bytes.push(mask | u8::try_from(length).unwrap()),
         length @ 126..0x1_0000 => {
-            bytes.push(mask | 126);
+            bytes.push(mask | 0x7e);
             bytes.extend(u16::try_from(length).unwrap().to_be_bytes());
         }
         length => {
-            bytes.push(mask | 127);
+            bytes.push(mask | 0x7f);
             bytes.extend((length as u64).to_be_bytes());
         }
     }
