@@ -8,8 +8,7 @@ use std::future::pending;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use ws_channel::Role;
+use ws_channel::{Role, accept_key};
 
 use crate::conformance::Behaviour;
 use crate::wire::{BINARY, CLOSE, Frame, PING, PONG, Peer, TEXT};
@@ -45,7 +44,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut io: S, reports: Unboun
     let mut response = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: {}\r\n",
-        derive_accept_key(request.header("sec-websocket-key").as_bytes())
+        accept_key(&request.header("sec-websocket-key"))
     );
     if let Some(protocol) = picked {
         write!(response, "Sec-WebSocket-Protocol: {protocol}\r\n").expect("a string takes it");
