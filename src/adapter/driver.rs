@@ -28,7 +28,7 @@ use crate::{Error, status};
 const TICK: Duration = Duration::from_millis(250);
 
 /// How many reads and writes between two ticks make a connection busy.
-const BUSY: u32 = 8;
+const BUSY: u32 = 64;
 
 /// What an idle connection reads into: space on the stack, copied from when something comes.
 const SCRATCH: usize = 4096;

@@ -60,7 +60,8 @@ pub use options::Options;
 #[doc(alias = "AdapterWebSocketChannel")]
 #[doc(alias = "IOWebSocketChannel")]
 pub struct WebSocketAdapter<S> {
-    driver: Driver<S>,
+    // Boxed, since a future that owns a channel often holds its place twice.
+    driver: Box<Driver<S>>,
     handshake: Handshake,
 }
 
@@ -73,7 +74,7 @@ impl<S> WebSocketAdapter<S> {
         options: &Options,
         read_ahead: BytesMut,
     ) -> Self {
-        Self { driver: Driver::new(io, role, options, read_ahead), handshake }
+        Self { driver: Box::new(Driver::new(io, role, options, read_ahead)), handshake }
     }
 
     /// The transport.

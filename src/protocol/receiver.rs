@@ -371,17 +371,25 @@ impl Receiver {
         }
         let rest = length.saturating_sub(have);
         if self.expected >= LARGE && have == 0 {
-            // Room for another one like the last, so that it need not be moved; but only its
-            // beginning is read before its length is known.
-            if self.buffer.room() < self.expected.min(FORESEEN) + Header::MAX {
-                self.buffer.reserve(self.expected.min(FORESEEN) + Header::MAX);
+            // Room for another one like the last, and no more than that is read: if it is one, it
+            // comes whole and nothing behind it has to be moved.
+            let foreseen = self.expected.min(FORESEEN) + self.header(self.expected);
+            if self.buffer.room() < foreseen {
+                self.buffer.reserve(foreseen);
             }
-            return self.buffer.room().min(CHUNK);
+            return foreseen;
         }
         if self.buffer.room() < rest.max(self.chunk / 4) {
             self.buffer.reserve(self.chunk.max(rest));
         }
         self.buffer.room()
+    }
+
+    /// How long the peer's header of a large frame is.
+    fn header(&self, length: usize) -> usize {
+        let extended = if length > 0xFFFF { 8 } else { 2 };
+        let key = if self.peer == Role::Client { 4 } else { 0 };
+        2 + extended + key
     }
 
     /// Notes that `read` of `offered` bytes were filled.
