@@ -1,38 +1,45 @@
 //! The workloads and their cases, in the order of the tables.
 
-use crate::{
-    contenders::ALL,
-    entry::{Entry, Sample},
-    payload::Content::{self, Ascii, Binary, Mixed},
-    rounds::{Case, Contestant, Workload},
-    workloads::{Load, size, tcp::Traffic},
-};
+use crate::contenders::{ALL, FLOOR};
+use crate::entry::{Entry, Sample};
+use crate::payload::Content::{self, Ascii, Binary, Mixed};
+use crate::report::{Base, Metric, SPLIT, Workload};
+use crate::rounds::{Case, Contestant};
+use crate::workloads::tcp::Traffic;
+use crate::workloads::{Load, size};
 
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
 
-/// Everything that is a race. Memory and counts are told apart in `solo`.
+const CPU_NANOSECONDS: Metric = Metric { name: "ns of CPU time", unit: 1e-9, of: |cost| cost.cpu };
+const CPU_MICROSECONDS: Metric =
+    Metric { name: "µs of CPU time", unit: 1e-6, of: |cost| cost.cpu };
+const WALL_MICROSECONDS: Metric =
+    Metric { name: "µs of wall time", unit: 1e-6, of: |cost| cost.time };
+
+/// Everything that is a race. Memory and counts are in `solo`.
 pub fn all() -> Vec<Workload> {
-    let nanoseconds = ("ns of CPU time", 1.0);
-    let microseconds = ("µs of wall time", 1e3);
-    let in_memory = |title, cases| Workload { title, unit: nanoseconds, cases, patience: 1 };
+    let in_memory = |title, cases| Workload {
+        title,
+        cases,
+        metrics: &[CPU_NANOSECONDS],
+        bases: &[Base::BestPeer],
+        patience: 1,
+    };
     vec![
-        in_memory("ping-pong", loads(&pingpong(), |entry| Some(entry.pingpong))),
-        in_memory("client to server", loads(&up(), |entry| Some(entry.up))),
-        in_memory("server to client", loads(&sizes(), |entry| Some(entry.down))),
-        in_memory("receive alone, owned", loads(&sizes(), |entry| Some(entry.receive))),
-        in_memory("receive alone, borrowed", loads(&sizes(), |entry| entry.receive_lent)),
-        in_memory("send alone", loads(&sizes(), |entry| Some(entry.send))),
         Workload {
-            title: "TCP echo, whole",
-            unit: microseconds,
-            cases: tcp(|entry| entry.tcp),
-            patience: 3,
+            bases: &[Base::BestPeer, Base::Named(FLOOR), Base::Named("tungstenite-4k")],
+            ..in_memory("ping-pong", loads(&pingpong(), |entry| vec![("", entry.pingpong)]))
         },
+        in_memory("client to server", loads(&up(), |entry| vec![("", entry.up)])),
+        in_memory("server to client", loads(&sizes(), |entry| vec![("", entry.down)])),
+        in_memory("receive alone", loads(&sizes(), receive)),
+        in_memory("send alone", loads(&sizes(), |entry| vec![("", entry.send)])),
         Workload {
-            title: "TCP echo, split",
-            unit: microseconds,
-            cases: tcp(|entry| entry.tcp_split),
+            title: "TCP echo",
+            cases: tcp(),
+            metrics: &[WALL_MICROSECONDS, CPU_MICROSECONDS],
+            bases: &[Base::BestPeer, Base::Whole],
             patience: 3,
         },
     ]
@@ -61,37 +68,43 @@ fn up() -> Vec<Load> {
     loads
 }
 
-fn loads(loads: &[Load], sample: impl Fn(&Entry) -> Option<Sample>) -> Vec<Case> {
+fn receive(entry: &Entry) -> Vec<(&'static str, Sample)> {
+    let lent = entry.receive_lent.map(|sample| (" (borrowed)", sample));
+    [("", entry.receive)].into_iter().chain(lent).collect()
+}
+
+/// The cases of `loads`, in which each contender has the rows that `samples` gives: the ends of
+/// their names, and how they are measured.
+fn loads(loads: &[Load], samples: fn(&Entry) -> Vec<(&'static str, Sample)>) -> Vec<Case> {
     let case = |load: Load| Case {
         name: load.name(),
         contestants: ALL
             .iter()
-            .filter_map(|entry| {
-                let sample = sample(entry)?;
-                Some(Contestant {
-                    name: entry.name.to_owned(),
-                    run: Box::new(move |count| sample(load, count)),
-                })
+            .flat_map(|entry| samples(entry).into_iter().map(move |sample| (entry.name, sample)))
+            .map(|(name, (suffix, sample))| Contestant {
+                name: format!("{name}{suffix}"),
+                run: Box::new(move |count| sample(load, count)),
             })
             .collect(),
     };
     loads.iter().copied().map(case).collect()
 }
 
-fn tcp(sample: impl Fn(&Entry) -> fn(Traffic, Load, u64) -> crate::clock::Cost) -> Vec<Case> {
+fn tcp() -> Vec<Case> {
     let mut cases = Vec::new();
-    for traffic in [(1, 1), (1, 32), (64, 1), (64, 32)] {
-        let traffic = Traffic { connections: traffic.0, in_flight: traffic.1 };
+    for (connections, in_flight) in [(1, 1), (1, 32), (64, 1), (64, 32)] {
         for bytes in [32, KIB, 64 * KIB] {
+            let traffic = Traffic { connections, in_flight };
             let load = load(Binary, bytes);
-            let contestant = |entry: &Entry| {
-                let sample = sample(entry);
-                let run = Box::new(move |count| sample(traffic, load, count));
-                Contestant { name: entry.name.to_owned(), run }
-            };
+            let contestants = ALL.iter().flat_map(|entry| {
+                [("", entry.tcp), (SPLIT, entry.tcp_split)].map(|(suffix, sample)| Contestant {
+                    name: format!("{}{suffix}", entry.name),
+                    run: Box::new(move |count| sample(traffic, load, count)),
+                })
+            });
             cases.push(Case {
-                name: format!("{}c ×{} {}", traffic.connections, traffic.in_flight, size(bytes)),
-                contestants: ALL.iter().map(contestant).collect(),
+                name: format!("{connections}c ×{in_flight} {}", size(bytes)),
+                contestants: contestants.collect(),
             });
         }
     }

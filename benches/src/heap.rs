@@ -35,6 +35,20 @@ pub fn resident() -> i64 {
     pages * unsafe { libc::sysconf(libc::_SC_PAGESIZE) }
 }
 
+/// Tells glibc to keep what was freed, so that no contender pays for pages coming and going.
+///
+/// Whether it would keep it otherwise depends on how large a block the process has ever freed, that
+/// is on what ran before.
+pub fn keep_freed() {
+    // The first is the highest that it takes.
+    for (setting, bytes) in [(libc::M_MMAP_THRESHOLD, 32 << 20), (libc::M_TRIM_THRESHOLD, 1 << 30)]
+    {
+        // SAFETY: it is called before there are other threads.
+        let done = unsafe { libc::mallopt(setting, bytes) };
+        assert_eq!(done, 1, "this is glibc's allocator");
+    }
+}
+
 struct Counter;
 
 #[global_allocator]

@@ -14,6 +14,7 @@ mod heap;
 mod memory;
 mod options;
 mod payload;
+mod report;
 mod rounds;
 mod script;
 mod sink_stream;
@@ -42,6 +43,7 @@ fn run() -> Result<(), String> {
         list();
         return Ok(());
     }
+    heap::keep_freed();
     for entry in contenders::ALL.iter().filter(|entry| options.takes(entry.name)) {
         eprintln!("check: {}", entry.name);
         (entry.check)();

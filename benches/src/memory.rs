@@ -51,15 +51,15 @@ pub fn measure<F: Form>(role: Role, size: usize, connections: usize) -> Use {
         let rehearsal = vec![Script::default()];
         open::<F>(role, &rehearsal).await;
         echo(&rehearsal, frame).await;
+        sleep(REST).await;
 
         let scripts: Vec<_> = (0..connections).map(|_| Script::default()).collect();
-        heap::count();
-        let resident = heap::resident();
+        let (live, resident) = (heap::live(), heap::resident());
         open::<F>(role, &scripts).await;
         echo(&scripts, frame).await;
         sleep(REST).await;
         let each = |bytes: i64| bytes / connections as i64;
-        Use { heap: each(heap::live()), resident: each(heap::resident() - resident) }
+        Use { heap: each(heap::live() - live), resident: each(heap::resident() - resident) }
     })
 }
 

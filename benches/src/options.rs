@@ -7,7 +7,6 @@ Measures ws_channel beside its peers and prints Markdown tables.
 
   --case TEXT         only cases whose workload or column has TEXT in its name; may be repeated
   --contender TEXT    only contenders with TEXT in their names; may be repeated
-  --against NAME      one more table of ratios, to the contender NAME; may be repeated
   --rounds N          rounds of each case (7)
   --sample MS         milliseconds that a sample should take (30)
   --connections N     idle connections whose memory is measured (1000)
@@ -19,7 +18,6 @@ Measures ws_channel beside its peers and prints Markdown tables.
 pub struct Options {
     pub cases: Vec<String>,
     pub contenders: Vec<String>,
-    pub against: Vec<String>,
     pub rounds: usize,
     pub sample: Duration,
     pub connections: usize,
@@ -35,7 +33,6 @@ impl Options {
         let mut options = Self {
             cases: Vec::new(),
             contenders: Vec::new(),
-            against: vec![crate::contenders::FLOOR.to_owned()],
             rounds: 7,
             sample: Duration::from_millis(30),
             connections: 1000,
@@ -48,7 +45,6 @@ impl Options {
             match argument.as_str() {
                 "--case" => options.cases.push(value()?.to_lowercase()),
                 "--contender" => options.contenders.push(value()?.to_lowercase()),
-                "--against" => options.against.push(value()?),
                 "--rounds" => options.rounds = number(&value()?)?.max(1),
                 "--sample" => {
                     options.sample = Duration::from_millis(number(&value()?)?.max(1) as u64)

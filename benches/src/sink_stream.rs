@@ -37,6 +37,10 @@ impl<T, V> Over<T, V> {
         Self(inner, PhantomData)
     }
 
+    pub fn get_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+
     pub fn into_inner(self) -> T {
         self.0
     }

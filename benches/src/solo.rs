@@ -35,10 +35,12 @@ pub fn child(arguments: &[String]) -> Result<(), String> {
     match arguments[..] {
         ["memory", name, role, size, connections] => {
             let role = if role == "client" { Role::Client } else { Role::Server };
+            heap::count();
             let used = (entry(name)?.memory)(role, parse(size)?, parse(connections)?);
             println!("{} {}", used.heap, used.resident);
         }
         ["count", name, workload, messages, ref heap @ ..] => {
+            heap::keep_freed();
             if !heap.is_empty() {
                 heap::count();
             }
@@ -164,7 +166,8 @@ fn count_table(
         eprintln!("{title}: {}", entry.name);
         let cells = columns.iter().map(|(workload, messages)| {
             let counted = sample(entry, workload).and_then(|_| count(entry, workload, *messages));
-            counted.map_or("–".to_owned(), number)
+            // A difference of nothing may come out below it.
+            counted.map_or("–".to_owned(), |count| number(count.max(0.0)))
         });
         table.row(entry.name, cells);
     }

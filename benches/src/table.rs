@@ -50,6 +50,10 @@ impl Table {
         Self { title: title.into(), head: head.into_iter().collect(), rows: Vec::new() }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     pub fn row(&mut self, name: impl Into<String>, cells: impl IntoIterator<Item = String>) {
         self.rows.push((name.into(), cells.into_iter().collect()));
     }

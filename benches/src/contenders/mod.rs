@@ -7,6 +7,7 @@ mod floor;
 mod sockudo_ws;
 mod tokio_websockets;
 mod tungstenite;
+mod ws_channel;
 mod wtx;
 mod yawc;
 
@@ -26,4 +27,5 @@ pub const ALL: &[Entry] = &[
     Entry::of::<yawc::Yawc>(),
     Entry::of::<sockudo_ws::SockudoWs>(),
     Entry::of::<wtx::Wtx>(),
+    Entry::of::<ws_channel::WsChannel>(),
 ];

@@ -48,7 +48,9 @@ pub fn sample<F: Form>(traffic: Traffic, load: Load, messages: u64) -> Cost {
         clients = Some(run(&runtime, clients.take().expect("put back"), load, traffic, each))
     });
     // What was rounded up is no part of what was asked for.
-    cost.time = cost.time.mul_f64(messages as f64 / (each * traffic.connections as u64) as f64);
+    let share = messages as f64 / (each * traffic.connections as u64) as f64;
+    cost.time *= share;
+    cost.cpu *= share;
     runtime.shutdown_timeout(Duration::from_secs(1));
     cost
 }
