@@ -1,14 +1,12 @@
-//! Before anything is measured, every contender has to carry every byte: mixed messages both ways, through a pipe that
-//! holds 61 bytes, so that no header and no payload arrives in one piece.
+//! Before anything is measured, every contender has to carry every byte: mixed messages both ways,
+//! through a pipe that holds 61 bytes, so that no header and no payload arrives in one piece.
 
 use futures_util::future::join;
 
-use crate::{
-    contender::{Contender, End, Kind, Receiver, Role, Sender},
-    form::{Form, Split, Whole},
-    payload::Content,
-    transport::Tape,
-};
+use crate::contender::{Contender, End, Kind, Receiver, Role, Sender};
+use crate::form::{Form, Split, Whole};
+use crate::payload::Content;
+use crate::transport::Tape;
 
 const PIPE: usize = 61;
 

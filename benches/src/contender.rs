@@ -1,15 +1,14 @@
 //! What a contender has to be able to do, and nothing of how it is measured.
 //!
-//! A contender is one file in `contenders/`: a type that implements [`Contender`], and the two or three types of its
-//! ends. [`Contender`] says how the ends of a connection come to be; an [`End`] is what a workload drives. Everything
-//! is dispatched statically: a workload is compiled once for each contender.
+//! A contender is one file in `contenders/`: a type that implements [`Contender`], and the two or
+//! three types of its ends. [`Contender`] says how the ends of a connection come to be; an [`End`]
+//! is what a workload drives. Everything is dispatched statically: a workload is compiled once for
+//! each contender.
 
-use std::{
-    error::Error,
-    future::{Future, poll_fn},
-    pin::pin,
-    task::Poll,
-};
+use std::error::Error;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -44,7 +43,8 @@ pub trait Sender: Send {
 
     fn item(kind: Kind, payload: &[u8]) -> Self::Item;
 
-    /// Queues a message; may write, if the crate finds that enough is queued. Crates that can't queue write it.
+    /// Queues a message; may write, if the crate finds that enough is queued. Crates that can't
+    /// queue write it.
     fn feed(&mut self, item: &Self::Item) -> impl Future<Output = Result<(), Failure>> + Send;
 
     fn flush(&mut self) -> impl Future<Output = Result<(), Failure>> + Send;
@@ -58,7 +58,8 @@ pub trait Sender: Send {
     }
 }
 
-/// A sender that can queue a message of type `M` just received, without a copy where the crate allows it.
+/// A sender that can queue a message of type `M` just received, without a copy where the crate
+/// allows it.
 pub trait Forward<M>: Sender {
     fn forward(&mut self, message: M) -> impl Future<Output = Result<(), Failure>> + Send;
 }
@@ -68,10 +69,12 @@ pub trait Receiver: Send {
     /// A received message that owns its payload.
     type Message: Send;
 
-    /// Whether a pending [`next`](Self::next) can be dropped without losing bytes, so that one can look ahead.
+    /// Whether a pending [`next`](Self::next) can be dropped without losing bytes, so that one can
+    /// look ahead.
     const LOOKS_AHEAD: bool = true;
 
-    /// Whether asking for a message flushes what is queued, so that batches are read whole before they are answered.
+    /// Whether asking for a message flushes what is queued, so that batches are read whole before
+    /// they are answered.
     const READING_FLUSHES: bool = false;
 
     fn next(&mut self) -> impl Future<Output = Result<Self::Message, Failure>> + Send;
@@ -90,7 +93,8 @@ pub trait Receiver: Send {
         }
     }
 
-    /// Receives one message and shows it where it lies in the read buffer. Only called if [`Contender::LENDS`].
+    /// Receives one message and shows it where it lies in the read buffer. Only called if
+    /// [`Contender::LENDS`].
     fn recv_lent<R: Send>(
         &mut self,
         see: impl FnOnce(Kind, &[u8]) -> R + Send,
@@ -116,7 +120,8 @@ pub trait End: Sender + Receiver + Forward<<Self as Receiver>::Message> {
         }
     }
 
-    /// Answers each of `count` messages with itself, flushed when no further message is there, if the crate allows it.
+    /// Answers each of `count` messages with itself, flushed when no further message is there, if
+    /// the crate allows it.
     fn bounce(&mut self, count: u64) -> impl Future<Output = Result<(), Failure>> + Send {
         async move {
             if !Self::LOOKS_AHEAD {
@@ -179,7 +184,8 @@ pub trait Contender: 'static {
     fn split_client<S: Transport>(client: Self::Client<S>) -> Self::SplitClient<S>;
     fn split_server<S: Transport>(server: Self::Server<S>) -> Self::SplitServer<S>;
 
-    /// Appends what the end in `role` would put on the wire for one message, masked with `key` where masking is due.
+    /// Appends what the end in `role` would put on the wire for one message, masked with `key`
+    /// where masking is due.
     fn frame(role: Role, kind: Kind, payload: &[u8], key: [u8; 4], out: &mut Vec<u8>) {
         frames::encode(role, kind, payload, key, out);
     }

@@ -1,16 +1,11 @@
 //! A contender as the tables see it: its name, and a function for each thing that is measured.
 
-use crate::{
-    check,
-    clock::Cost,
-    contender::{Contender, Role},
-    form::{Split, Whole},
-    memory,
-    workloads::{
-        Load, pingpong, receive, send, stream,
-        tcp::{self, Traffic},
-    },
-};
+use crate::clock::Cost;
+use crate::contender::{Contender, Role};
+use crate::form::{Split, Whole};
+use crate::workloads::tcp::{self, Traffic};
+use crate::workloads::{Load, pingpong, receive, send, stream};
+use crate::{check, memory};
 
 /// Measures a number of messages.
 pub type Sample = fn(Load, u64) -> Cost;

@@ -1,6 +1,7 @@
 //! The two forms in which a connection is used: as one value, or as two halves.
 
-use std::{future::Future, marker::PhantomData};
+use std::future::Future;
+use std::marker::PhantomData;
 
 use crate::contender::{Contender, End, Failure, Forward, Kind, Receiver, Sender, Transport};
 

@@ -1,11 +1,11 @@
 //! An allocator that counts when it is told to, and the resident set.
 //!
-//! While times are taken it doesn't count: it costs them one load of a flag that never changes, per call.
+//! While times are taken it doesn't count: it costs them one load of a flag that never changes, per
+//! call.
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed},
-};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
@@ -33,20 +33,6 @@ pub fn resident() -> i64 {
         statm.split(' ').nth(1).and_then(|n| n.parse().ok()).expect("its second field is a number");
     // SAFETY: there is nothing that it could get wrong.
     pages * unsafe { libc::sysconf(libc::_SC_PAGESIZE) }
-}
-
-/// Tells glibc to keep what was freed, so that no contender pays for pages coming and going.
-///
-/// Whether it would keep it otherwise depends on how large a block the process has ever freed, that
-/// is on what ran before.
-pub fn keep_freed() {
-    // The first is the highest that it takes.
-    for (setting, bytes) in [(libc::M_MMAP_THRESHOLD, 32 << 20), (libc::M_TRIM_THRESHOLD, 1 << 30)]
-    {
-        // SAFETY: it is called before there are other threads.
-        let done = unsafe { libc::mallopt(setting, bytes) };
-        assert_eq!(done, 1, "this is glibc's allocator");
-    }
 }
 
 struct Counter;

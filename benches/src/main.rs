@@ -11,6 +11,7 @@ mod entry;
 mod form;
 mod frames;
 mod heap;
+mod luck;
 mod memory;
 mod options;
 mod payload;
@@ -43,7 +44,10 @@ fn run() -> Result<(), String> {
         list();
         return Ok(());
     }
-    heap::keep_freed();
+    if !options.stock_libc {
+        luck::copy_with_vectors();
+    }
+    luck::keep_freed();
     for entry in contenders::ALL.iter().filter(|entry| options.takes(entry.name)) {
         eprintln!("check: {}", entry.name);
         (entry.check)();

@@ -1,23 +1,21 @@
-//! What an idle connection keeps: live heap and growth of the resident set, its task included, one second after it
-//! echoed its last message.
+//! What an idle connection keeps: live heap and growth of the resident set, its task included, one
+//! second after it echoed its last message.
 //!
-//! Each figure comes from a process of its own, which holds one role's ends only. Their transport is made before, and
-//! is in memory, so that neither sockets nor pipes count, and no limit of open files is met.
+//! Each figure comes from a process of its own, which holds one role's ends only. Their transport
+//! is made before, and is in memory, so that neither sockets nor pipes count, and no limit of open
+//! files is met.
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-    time::Duration,
-};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use crate::{
-    contender::{Contender, End, Role},
-    form::Form,
-    heap,
-    payload::Content,
-    script::Script,
-};
+use crate::contender::{Contender, End, Role};
+use crate::form::Form;
+use crate::heap;
+use crate::payload::Content;
+use crate::script::Script;
 
 /// How many messages each connection echoes before it rests.
 const MESSAGES: u64 = 8;
@@ -47,7 +45,8 @@ pub fn measure<F: Form>(role: Role, size: usize, connections: usize) -> Use {
         .expect("a runtime can be made");
     let frame = frame::<F::Of>(role, size);
     runtime.block_on(async {
-        // Code, thread-locals and the runtime's own memory are there before the first figure is taken.
+        // Code, thread-locals and the runtime's own memory are there before the first figure is
+        // taken.
         let rehearsal = vec![Script::default()];
         open::<F>(role, &rehearsal).await;
         echo(&rehearsal, frame).await;

@@ -10,6 +10,7 @@ Measures ws_channel beside its peers and prints Markdown tables.
   --rounds N          rounds of each case (7)
   --sample MS         milliseconds that a sample should take (30)
   --connections N     idle connections whose memory is measured (1000)
+  --stock-libc        leave glibc's way of copying as it is
   --quick             one short round of everything: to see that it runs, not to read
   --list              names what could be chosen
 ";
@@ -21,6 +22,7 @@ pub struct Options {
     pub rounds: usize,
     pub sample: Duration,
     pub connections: usize,
+    pub stock_libc: bool,
     pub quick: bool,
     pub list: bool,
 }
@@ -36,6 +38,7 @@ impl Options {
             rounds: 7,
             sample: Duration::from_millis(30),
             connections: 1000,
+            stock_libc: false,
             quick: false,
             list: false,
         };
@@ -50,6 +53,7 @@ impl Options {
                     options.sample = Duration::from_millis(number(&value()?)?.max(1) as u64)
                 }
                 "--connections" => options.connections = number(&value()?)?.max(1),
+                "--stock-libc" => options.stock_libc = true,
                 "--quick" => options.quick = true,
                 "--list" => options.list = true,
                 other => return Err(format!("{other} is not an option\n\n{HELP}")),

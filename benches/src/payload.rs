@@ -13,7 +13,8 @@ pub enum Content {
     Mixed,
 }
 
-/// Sentences in Latin, Greek, Cyrillic, Arabic, Devanagari, Chinese and Japanese script, with accents and emoji.
+/// Sentences in Latin, Greek, Cyrillic, Arabic, Devanagari, Chinese and Japanese script, with
+/// accents and emoji.
 const MIXED: &str =
     "Où est le café? Καλημέρα κόσμε, Доброе утро! صباح الخير، सुप्रभात 世界你好，おはよう 🌍🚀 ";
 

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::clock::Cost;
+use crate::luck::Terrain;
 use crate::options::Options;
 
 /// Who takes part in a case: a row's name, and how it measures a number of messages.
@@ -29,12 +30,14 @@ pub fn race(case: &Case, options: &Options, sample: Duration) -> Vec<Results> {
     // A quick run measures nothing anyway.
     let count = |contestant| if options.quick { 8 } else { calibrate(contestant, sample) };
     let counts: Vec<_> = case.contestants.iter().map(count).collect();
+    let mut terrain = Terrain::default();
     let mut results = vec![Results::new(); counts.len()];
     for round in 0..options.rounds {
         for turn in 0..counts.len() {
             // Reversed every other round, so that nobody always follows the same one.
             let turn = if round % 2 == 0 { turn } else { counts.len() - 1 - turn };
             let who = (turn + round) % counts.len();
+            terrain.shift();
             let cost = (case.contestants[who].run)(counts[who]);
             results[who].push(cost.over(counts[who]));
         }

@@ -1,15 +1,15 @@
-//! A byte stream that plays frames when it is told to: the other end of an idle connection, at next to no memory.
+//! A byte stream that plays frames when it is told to: the other end of an idle connection, at next
+//! to no memory.
 
-use std::{
-    io::{self, IoSlice},
-    pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
-};
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Bytes that a read gives at most, as a socket gives a segment: nothing is told from how much there is at once.
+/// Bytes that a read gives at most, as a socket gives a segment: nothing is told from how much
+/// there is at once.
 const SEGMENT: usize = 16 << 10;
 
 /// What is left to read, and who waits for it.

@@ -4,15 +4,11 @@
 
 use std::marker::PhantomData;
 
-use futures_util::{
-    Sink, SinkExt, Stream, StreamExt,
-    stream::{SplitSink, SplitStream},
-};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
 
-use crate::{
-    contender::{End, Failure, Forward, Kind, Receiver, Sender},
-    form::Halves,
-};
+use crate::contender::{End, Failure, Forward, Kind, Receiver, Sender};
+use crate::form::Halves;
 
 /// A crate's messages.
 pub trait Vocabulary: Send + Unpin + 'static {

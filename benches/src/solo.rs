@@ -1,27 +1,25 @@
 //! What is measured in processes of its own, one contender each: memory, instructions, allocations.
 //!
-//! The program starts itself with [`COMMAND`] and the name of what to measure, and reads the numbers that it prints.
+//! The program starts itself with [`COMMAND`] and the name of what to measure, and reads the
+//! numbers that it prints.
 
-use std::{
-    env, io,
-    process::{Child, Command, Output, Stdio},
-};
+use std::process::{Child, Command, Output, Stdio};
+use std::{env, io};
 
-use crate::{
-    contender::Role,
-    contenders::ALL,
-    entry::{Entry, Sample},
-    heap,
-    options::Options,
-    payload::Content,
-    table::{Table, number},
-    workloads::{Load, size},
-};
+use crate::contender::Role;
+use crate::contenders::ALL;
+use crate::entry::{Entry, Sample};
+use crate::options::Options;
+use crate::payload::Content;
+use crate::table::{Table, number};
+use crate::workloads::{Load, size};
+use crate::{heap, luck};
 
 /// The first argument of such a process.
 pub const COMMAND: &str = "solo";
 
-/// What such a process does: `solo memory NAME ROLE SIZE CONNECTIONS` or `solo count NAME WORKLOAD MESSAGES [heap]`.
+/// What such a process does: `solo memory NAME ROLE SIZE CONNECTIONS` or `solo count NAME WORKLOAD
+/// MESSAGES [heap]`.
 ///
 /// # Errors
 ///
@@ -40,7 +38,7 @@ pub fn child(arguments: &[String]) -> Result<(), String> {
             println!("{} {}", used.heap, used.resident);
         }
         ["count", name, workload, messages, ref heap @ ..] => {
-            heap::keep_freed();
+            luck::keep_freed();
             if !heap.is_empty() {
                 heap::count();
             }

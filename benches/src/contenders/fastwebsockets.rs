@@ -1,6 +1,8 @@
-//! fastwebsockets at its defaults, with the collector that makes messages of fragments, as the others do.
+//! fastwebsockets at its defaults, with the collector that makes messages of fragments, as the
+//! others do.
 //!
-//! It can't queue: each message is written at once. A pending read can't be dropped, so nothing looks ahead.
+//! It can't queue: each message is written at once. A pending read can't be dropped, so nothing
+//! looks ahead.
 
 use std::future::{Ready, ready};
 
@@ -11,10 +13,8 @@ use fastwebsockets::{
 };
 use tokio::io::{ReadHalf, WriteHalf};
 
-use crate::{
-    contender::{Contender, End, Failure, Forward, Kind, Receiver, Sender, Transport},
-    form::Halves,
-};
+use crate::contender::{Contender, End, Failure, Forward, Kind, Receiver, Sender, Transport};
+use crate::form::Halves;
 
 pub struct Fastwebsockets;
 
@@ -43,7 +43,8 @@ impl Contender for Fastwebsockets {
     }
 }
 
-/// The halves are made from the stream: a collector can't be split, and at this point it has read nothing yet.
+/// The halves are made from the stream: a collector can't be split, and at this point it has read
+/// nothing yet.
 fn split<S: Transport>(whole: Collector<S>, role: Role) -> Halves<Writer<S>, Reader<S>> {
     let (read, write) =
         WebSocket::after_handshake(whole.0.into_inner(), role).split(tokio::io::split);

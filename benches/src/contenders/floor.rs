@@ -1,4 +1,5 @@
-//! The floor: four bytes of length and kind before the payload, no masking, no checks, nothing to close.
+//! The floor: four bytes of length and kind before the payload, no masking, no checks, nothing to
+//! close.
 //!
 //! A reference and no strict bound: it reads 16 KiB at a time and hands out owned payloads.
 
@@ -6,10 +7,8 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 
 use super::FLOOR;
-use crate::{
-    contender::{Contender, End, Failure, Forward, Kind, Receiver, Role, Sender, Transport},
-    form::Halves,
-};
+use crate::contender::{Contender, End, Failure, Forward, Kind, Receiver, Role, Sender, Transport};
+use crate::form::Halves;
 
 /// Bytes read at a time, and bytes queued before they are written.
 const CHUNK: usize = 16 << 10;

@@ -1,15 +1,14 @@
-//! sockudo-ws at its defaults: SIMD, UTF-8 check, keepalive, batching on. Its default mask keys are not cryptographic.
+//! sockudo-ws at its defaults: SIMD, UTF-8 check, keepalive, batching on. Its default mask keys are
+//! not cryptographic.
 //!
 //! Its own halves can't queue: each message is flushed.
 
 use bytes::Bytes;
 use sockudo_ws::{Config, Error, Message, SplitReader, SplitWriter, WebSocketStream};
 
-use crate::{
-    contender::{Contender, End, Failure, Forward, Kind, Receiver, Sender, Transport},
-    form::Halves,
-    sink_stream::{Over, Vocabulary},
-};
+use crate::contender::{Contender, End, Failure, Forward, Kind, Receiver, Sender, Transport};
+use crate::form::Halves;
+use crate::sink_stream::{Over, Vocabulary};
 
 pub struct SockudoWs;
 

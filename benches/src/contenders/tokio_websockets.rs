@@ -1,12 +1,10 @@
-//! tokio-websockets at its defaults. Of the generators of mask keys that it offers this is the fastest, which is not a
-//! cryptographic one.
+//! tokio-websockets at its defaults. Of the generators of mask keys that it offers this is the
+//! fastest, which is not a cryptographic one.
 
 use tokio_websockets::{ClientBuilder, Error, Message, ServerBuilder, WebSocketStream};
 
-use crate::{
-    contender::{Contender, Failure, Kind, Transport},
-    sink_stream::{Over, Pair, Vocabulary, pair},
-};
+use crate::contender::{Contender, Failure, Kind, Transport};
+use crate::sink_stream::{Over, Pair, Vocabulary, pair};
 
 pub struct TokioWebsockets;
 

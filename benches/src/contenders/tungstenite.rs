@@ -1,19 +1,13 @@
-//! tokio-tungstenite, at its defaults and with the read buffer of 4 KiB that its documentation suggests for small
-//! messages.
+//! tokio-tungstenite, at its defaults and with the read buffer of 4 KiB that its documentation
+//! suggests for small messages.
 
 use bytes::Bytes;
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        self, Message, Utf8Bytes,
-        protocol::{Role, WebSocketConfig},
-    },
-};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 
-use crate::{
-    contender::{Contender, Failure, Kind, Transport},
-    sink_stream::{Over, Pair, Vocabulary, pair},
-};
+use crate::contender::{Contender, Failure, Kind, Transport};
+use crate::sink_stream::{Over, Pair, Vocabulary, pair};
 
 /// With a read buffer of `READ_BUFFER` bytes.
 pub struct Tungstenite<const READ_BUFFER: usize>;

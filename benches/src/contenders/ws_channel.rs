@@ -1,4 +1,5 @@
-//! This crate, at its defaults: limits, UTF-8 check and keepalive on, mask keys that nobody can predict.
+//! This crate, at its defaults: limits, UTF-8 check and keepalive on, mask keys that nobody can
+//! predict.
 
 use bytes::Bytes;
 use ws_channel::{
@@ -6,12 +7,10 @@ use ws_channel::{
     WebSocketStream,
 };
 
-use crate::{
-    contender::{Contender, End, Failure, Forward, Kind, Receiver, Sender, Transport},
-    contenders::OURS,
-    form::Halves,
-    sink_stream::{Over, Vocabulary},
-};
+use crate::contender::{Contender, End, Failure, Forward, Kind, Receiver, Sender, Transport};
+use crate::contenders::OURS;
+use crate::form::Halves;
+use crate::sink_stream::{Over, Vocabulary};
 
 pub struct WsChannel;
 

@@ -1,24 +1,21 @@
-//! wtx at its defaults, with its `optimization` feature, masking on, and the generator of mask keys that its own
-//! acceptor and connector use, which is not a cryptographic one.
+//! wtx at its defaults, with its `optimization` feature, masking on, and the generator of mask keys
+//! that its own acceptor and connector use, which is not a cryptographic one.
 //!
-//! It can't queue, and a pending read can't be dropped. It shows a message in its read buffer, which is its usual form;
-//! an owned message is a copy. It masks in place what it sends, so a client copies the payload first.
+//! It can't queue, and a pending read can't be dropped. It shows a message in its read buffer,
+//! which is its usual form; an owned message is a copy. It masks in place what it sends, so a
+//! client copies the payload first.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
-use wtx::{
-    collection::Vector,
-    rng::{Xorshift64, simple_seed},
-    stream::{StreamReader, StreamWriter},
-    web_socket::{
-        Frame, FrameMut, OpCode, WebSocketBuffer, WebSocketOwned, WebSocketPayloadOrigin,
-        WebSocketReaderOwned, WebSocketWriterOwned,
-    },
+use wtx::collection::Vector;
+use wtx::rng::{Xorshift64, simple_seed};
+use wtx::stream::{StreamReader, StreamWriter};
+use wtx::web_socket::{
+    Frame, FrameMut, OpCode, WebSocketBuffer, WebSocketOwned, WebSocketPayloadOrigin,
+    WebSocketReaderOwned, WebSocketWriterOwned,
 };
 
-use crate::{
-    contender::{Contender, End, Failure, Forward, Kind, Receiver, Sender, Transport},
-    form::Halves,
-};
+use crate::contender::{Contender, End, Failure, Forward, Kind, Receiver, Sender, Transport};
+use crate::form::Halves;
 
 pub struct Wtx;
 

@@ -1,12 +1,12 @@
-//! yawc with its `simd` feature and its UTF-8 check, which is off by default, and limits that let 1 MiB through.
+//! yawc with its `simd` feature and its UTF-8 check, which is off by default, and limits that let 1
+//! MiB through.
 
 use bytes::Bytes;
-use yawc::{Frame, Options, Role, WebSocket, frame::OpCode};
+use yawc::frame::OpCode;
+use yawc::{Frame, Options, Role, WebSocket};
 
-use crate::{
-    contender::{Contender, Failure, Kind, Transport},
-    sink_stream::{Over, Pair, Vocabulary, pair},
-};
+use crate::contender::{Contender, Failure, Kind, Transport};
+use crate::sink_stream::{Over, Pair, Vocabulary, pair};
 
 pub struct Yawc;
 

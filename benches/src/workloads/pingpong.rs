@@ -1,13 +1,12 @@
-//! Ping-pong over a pipe in memory: one message there and back, then the next. Two tasks, one thread, CPU time.
+//! Ping-pong over a pipe in memory: one message there and back, then the next. Two tasks, one
+//! thread, CPU time.
 
 use std::hint::black_box;
 
 use super::{Load, PIPE, one_thread, warm_up};
-use crate::{
-    clock::{self, Cost},
-    contender::{End, Sender},
-    form::Form,
-};
+use crate::clock::{self, Cost};
+use crate::contender::{End, Sender};
+use crate::form::Form;
 
 /// Measures `messages` round trips.
 pub fn sample<F: Form>(load: Load, messages: u64) -> Cost {

@@ -1,14 +1,13 @@
-//! Receiving alone: a server reads masked frames, made before, from memory that is never pending. CPU time.
+//! Receiving alone: a server reads masked frames, made before, from memory that is never pending.
+//! CPU time.
 
 use std::hint::black_box;
 
 use super::{Load, one_thread, warm_up};
-use crate::{
-    clock::{self, Cost},
-    contender::{Contender, Receiver, Role},
-    form::Form,
-    transport::Tape,
-};
+use crate::clock::{self, Cost};
+use crate::contender::{Contender, Receiver, Role};
+use crate::form::Form;
+use crate::transport::Tape;
 
 /// About how many bytes of frames are made before they repeat.
 const TAPE: usize = 256 << 10;

@@ -1,12 +1,11 @@
-//! Sending alone: a client feeds masked messages to a transport that takes everything and keeps nothing. CPU time.
+//! Sending alone: a client feeds masked messages to a transport that takes everything and keeps
+//! nothing. CPU time.
 
 use super::{Load, one_thread, warm_up};
-use crate::{
-    clock::{self, Cost},
-    contender::Sender,
-    form::Form,
-    transport::Tape,
-};
+use crate::clock::{self, Cost};
+use crate::contender::Sender;
+use crate::form::Form;
+use crate::transport::Tape;
 
 /// Measures `messages`.
 pub fn sample<F: Form>(load: Load, messages: u64) -> Cost {

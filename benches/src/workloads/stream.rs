@@ -1,16 +1,14 @@
-//! A stream one way over a pipe in memory: the sender feeds, the pipe is the backpressure, the receiver counts. One
-//! task, CPU time of both ends together.
+//! A stream one way over a pipe in memory: the sender feeds, the pipe is the backpressure, the
+//! receiver counts. One task, CPU time of both ends together.
 
 use std::hint::black_box;
 
 use futures_util::future::join;
 
 use super::{Load, PIPE, one_thread, warm_up};
-use crate::{
-    clock::{self, Cost},
-    contender::{Receiver, Sender},
-    form::Form,
-};
+use crate::clock::{self, Cost};
+use crate::contender::{Receiver, Sender};
+use crate::form::Form;
 
 /// Measures `messages` from client to server, masked.
 pub fn up<F: Form>(load: Load, messages: u64) -> Cost {

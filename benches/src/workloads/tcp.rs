@@ -1,24 +1,20 @@
-//! Echo over loopback TCP: clients keep a number of messages in flight, and servers answer, in a runtime of two worker
-//! threads. Wall time.
+//! Echo over loopback TCP: clients keep a number of messages in flight, and servers answer, in a
+//! runtime of two worker threads. Wall time.
 //!
-//! Both ends answer in batches where the contender's API allows it: they queue while further messages are there, and
-//! flush when there are none.
+//! Both ends answer in batches where the contender's API allows it: they queue while further
+//! messages are there, and flush when there are none.
 
 use std::time::Duration;
 
-use tokio::{
-    net::{TcpListener, TcpStream},
-    runtime::Runtime,
-    task::JoinSet,
-    time::timeout,
-};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::{Load, warm_up};
-use crate::{
-    clock::{self, Cost},
-    contender::End,
-    form::Form,
-};
+use crate::clock::{self, Cost};
+use crate::contender::End;
+use crate::form::Form;
 
 /// After this a sample has failed.
 const LIMIT: Duration = Duration::from_secs(60);
