@@ -13,9 +13,11 @@ use std::process::Command;
 /// glibc's setting of the size from which it copies so.
 const TUNABLE: &str = "glibc.cpu.x86_rep_movsb_threshold";
 
+/// Where glibc reads its settings.
+const VARIABLE: &str = "GLIBC_TUNABLES";
+
 /// Starts this program again, with a glibc that copies with vector instructions only.
 pub fn copy_with_vectors() {
-    const VARIABLE: &str = "GLIBC_TUNABLES";
     let set = env::var(VARIABLE).unwrap_or_default();
     if set.contains(TUNABLE) {
         return;
@@ -25,6 +27,11 @@ pub fn copy_with_vectors() {
     let set = format!("{set}{separator}{TUNABLE}={}", 1 << 30);
     // It returns only if it failed; then the copies are as they are.
     let _ = Command::new(program).args(env::args_os().skip(1)).env(VARIABLE, set).exec();
+}
+
+/// Makes `command` run with the glibc that everybody has.
+pub fn stock(command: &mut Command) {
+    command.env_remove(VARIABLE);
 }
 
 /// Tells glibc to keep what was freed, so that no contender pays for pages coming and going.

@@ -33,6 +33,8 @@ static ANSWERED: AtomicU64 = AtomicU64::new(0);
 pub struct Use {
     pub heap: i64,
     pub resident: i64,
+    /// What stays resident when glibc is made to give back all that it can.
+    pub trimmed: i64,
 }
 
 /// Measures `connections` whose ends in `role` have echoed messages of `size` bytes.
@@ -58,7 +60,12 @@ pub fn measure<F: Form>(role: Role, size: usize, connections: usize) -> Use {
         echo(&scripts, frame).await;
         sleep(REST).await;
         let each = |bytes: i64| bytes / connections as i64;
-        Use { heap: each(heap::live() - live), resident: each(heap::resident() - resident) }
+        let resident = |now: i64| each(now - resident);
+        Use {
+            heap: each(heap::live() - live),
+            resident: resident(heap::resident()),
+            trimmed: resident(heap::trimmed()),
+        }
     })
 }
 

@@ -35,7 +35,7 @@ pub fn child(arguments: &[String]) -> Result<(), String> {
             let role = if role == "client" { Role::Client } else { Role::Server };
             heap::count();
             let used = (entry(name)?.memory)(role, parse(size)?, parse(connections)?);
-            println!("{} {}", used.heap, used.resident);
+            println!("{} {} {}", used.heap, used.resident, used.trimmed);
         }
         ["count", name, workload, messages, ref heap @ ..] => {
             luck::keep_freed();
@@ -92,7 +92,7 @@ pub fn memory(options: &Options) {
         return;
     }
     let title = format!(
-        "{TITLE}: bytes for each of {} idle connections, heap / resident",
+        "{TITLE}: bytes for each of {} idle connections, heap / resident / trimmed",
         options.connections
     );
     let mut table = Table::new(title, columns.iter().map(|(.., name)| name.clone()));
@@ -176,12 +176,9 @@ fn count_table(
 fn instructions(entry: &Entry, workload: &str, messages: [u64; 2]) -> Option<f64> {
     let spawn = |messages: u64| {
         let mut callgrind = Command::new("valgrind");
-        callgrind.args([
-            "--tool=callgrind",
-            "--callgrind-out-file=/dev/null",
-            "--collect-atstart=no",
-        ]);
-        callgrind.arg("--toggle-collect=ws_channel_bench_measured");
+        luck::stock(&mut callgrind);
+        callgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+        callgrind.args(["--collect-atstart=no", "--toggle-collect=ws_channel_bench_measured"]);
         callgrind.arg(env::current_exe().ok()?);
         callgrind.args([COMMAND, "count", entry.name, workload, &messages.to_string()]);
         callgrind.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().ok()
@@ -209,6 +206,7 @@ fn allocations(entry: &Entry, workload: &str, messages: [u64; 2]) -> Option<f64>
 fn solo(arguments: &[&str]) -> Command {
     let mut command =
         Command::new(env::current_exe().expect("the system tells where this program is"));
+    luck::stock(&mut command);
     command.arg(COMMAND).args(arguments);
     command
 }
