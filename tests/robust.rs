@@ -242,8 +242,8 @@ async fn a_receive_that_is_dropped_at_any_poll_loses_nothing() {
         }
         received
     };
-    let ((), received) = tokio::join!(sender, receiver);
-    assert!(received == messages);
+    let ((), arrived) = tokio::join!(sender, receiver);
+    assert!(arrived == messages);
 }
 
 ///
@@ -279,9 +279,9 @@ async fn a_send_that_is_dropped_at_any_poll_is_whole_or_absent() {
         }
         received
     };
-    let (completed, received) = tokio::join!(sender, receiver);
-    assert_eq!(received.last().map(String::as_str), Some("last"));
-    let numbers: Vec<u32> = received[..received.len() - 1]
+    let (completed, arrived) = tokio::join!(sender, receiver);
+    assert_eq!(arrived.last().map(String::as_str), Some("last"));
+    let numbers: Vec<u32> = arrived[..arrived.len() - 1]
         .iter()
         .map(|text| text.split(':').next().unwrap().parse().unwrap())
         .collect();
@@ -651,7 +651,7 @@ async fn the_close_frame_reaches_a_peer_with_data_in_flight() {
         let peer = async {
             let mut server = server;
             let mut bytes = frame(0x83, b"", false);
-            bytes.extend(frame(FIN_BINARY, &[0; 256 << 10], false));
+            bytes.extend(frame(FIN_BINARY, &vec![0; 256 << 10], false));
             tokio::io::AsyncWriteExt::write_all(&mut server, &bytes).await.unwrap();
             let mut answer = Vec::new();
             tokio::io::AsyncReadExt::read_to_end(&mut server, &mut answer).await.unwrap();

@@ -1,6 +1,10 @@
 //! A transport whose every poll is written down beforehand, and counted.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "a length is cast to what it was matched to fit"
+)]
 
 use std::collections::VecDeque;
 use std::io;
