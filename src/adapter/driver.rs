@@ -27,7 +27,9 @@ use crate::{Error, status};
 /// How often a busy connection looks whether it still needs its buffers.
 const TICK: Duration = Duration::from_millis(250);
 
-/// How many reads and writes between two ticks make a connection busy.
+/// How many messages, reads and writes between two ticks make a connection busy. Until then it
+/// gives its buffers back at once: ten thousand connections that say a word now and then hold
+/// none, and the allocator's pages are shared by all of them.
 const BUSY: u32 = 64;
 
 /// What an idle connection reads into: space on the stack, copied from when something comes.
@@ -81,7 +83,7 @@ pub(crate) struct Driver<S> {
     stalled: Option<Instant>,
     write_buffer_size: usize,
     kept: Option<Box<Kept>>,
-    /// Reads and writes since the last tick.
+    /// Messages, reads and writes since the last tick.
     activity: u32,
     /// Whether a tick is due that gives buffers back.
     busy: bool,
@@ -146,6 +148,7 @@ impl<S> Driver<S> {
     /// Accepts a message.
     #[inline]
     pub(crate) fn send(&mut self, message: Message) -> Result<(), Error> {
+        self.activity = self.activity.wrapping_add(1);
         self.connection.send(message, platform::mask_key)
     }
 
@@ -179,7 +182,7 @@ impl<S> Driver<S> {
     /// Counts a read or a write, and notices when there are many.
     #[inline]
     fn count(&mut self) {
-        self.activity += 1;
+        self.activity = self.activity.wrapping_add(1);
         if self.activity > BUSY && !self.busy {
             self.become_busy();
         }
@@ -211,6 +214,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if !self.dry {
                 if let Some(message) = self.connection.plain_message(platform::mask_key) {
                     self.dry = self.connection.is_drained();
+                    self.activity = self.activity.wrapping_add(1);
                     return Poll::Ready(Some(Ok(message)));
                 }
                 match ready!(self.poll_understood(cx)) {
@@ -384,9 +388,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     #[inline]
     fn write_answers(&mut self, cx: &mut Context<'_>) {
         if !self.connection.is_flushed() || self.unflushed {
-            if let Poll::Ready(Err(error)) = self.poll_write(cx) {
-                self.connection.write_failed(error);
+            match self.poll_write(cx) {
+                Poll::Ready(Ok(())) => self.spare_output(),
+                Poll::Ready(Err(error)) => self.connection.write_failed(error),
+                Poll::Pending => {}
             }
+        }
+    }
+
+    /// Gives the output buffer back when a burst is over: not in the midst of one, when the mark
+    /// was reached and more is to come.
+    #[inline]
+    fn spare_output(&mut self) {
+        if !self.busy {
+            self.connection.release_output();
         }
     }
 
@@ -437,6 +452,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if self.connection.has_dropped() {
             return Poll::Ready(Err(Error::closed(self.connection.known_event())));
         }
+        self.spare_output();
         if !std::mem::take(&mut self.received) && self.connection.is_open() {
             // Nobody receives: pings wait for their pongs here.
             let _ = self.poll_control(cx);
@@ -537,9 +553,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             ready!(Pin::new(&mut self.io).poll_flush(cx))?;
             self.unflushed = false;
             self.count();
-            if !self.busy {
-                self.connection.release_output();
-            }
         }
         Poll::Ready(Ok(()))
     }
