@@ -8,7 +8,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker, ready};
 
@@ -40,15 +40,39 @@ pub(crate) fn split<C: WebSocketChannel>(channel: C) -> (WebSocketSink<C>, WebSo
 #[derive(Default)]
 struct Half {
     waker: AtomicWaker,
-    /// Whether it waits. A stale waker is left where it is, since the next poll mostly brings the
+    /// Whether it waits. A stale waker is left where it is, since the next wait mostly brings the
     /// same one.
     waits: AtomicBool,
+    /// How often it was woken, waiting or not.
+    woken: AtomicUsize,
 }
 
 impl Half {
     fn wake(&self) {
-        if self.waits.load(Ordering::Acquire) {
+        // Either this sees that the half waits, or the half sees that it was woken: see `wait`.
+        self.woken.fetch_add(1, Ordering::SeqCst);
+        if self.waits.load(Ordering::SeqCst) {
             self.waker.wake();
+        }
+    }
+
+    /// Polls, and registers the task of `cx` only if it has to wait: most polls do not.
+    fn poll<T>(&self, cx: &Context<'_>, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
+        let before = self.woken.load(Ordering::Acquire);
+        self.waits.store(false, Ordering::Relaxed);
+        let result = poll();
+        if result.is_pending() {
+            self.wait(cx, before);
+        }
+        result
+    }
+
+    fn wait(&self, cx: &Context<'_>, before: usize) {
+        self.waker.register(cx.waker());
+        self.waits.store(true, Ordering::SeqCst);
+        if self.woken.load(Ordering::SeqCst) != before {
+            // It was woken while it was polled, before it could be seen to wait.
+            cx.waker().wake_by_ref();
         }
     }
 }
@@ -92,13 +116,7 @@ impl<C> Shared<C> {
         cx: &Context<'_>,
         poll: impl FnOnce(Pin<&mut C>, &mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        half.waker.register(cx.waker());
-        half.waits.store(true, Ordering::Release);
-        let result = poll(self.lock().as_mut(), &mut Context::from_waker(&self.waker));
-        if result.is_ready() {
-            half.waits.store(false, Ordering::Release);
-        }
-        result
+        half.poll(cx, || poll(self.lock().as_mut(), &mut Context::from_waker(&self.waker)))
     }
 }
 

@@ -100,7 +100,7 @@ impl Transmitter {
             self.end -= self.written;
             self.written = 0;
         } else {
-            let length = (self.end + n).max(2 * self.buffer.len());
+            let length = (self.end + n).max(self.buffer.len() + self.buffer.len().min(PIECE));
             self.buffer.resize(length, 0);
         }
     }
