@@ -259,7 +259,7 @@ async fn a_large_message_does_not_raise_what_later_ones_cost() {
     for _ in 0..5000 {
         drop(client.next().await);
     }
-    let (_, peak) = peak(async {
+    let ((), peak) = peak(async {
         for _ in 0..90_000 {
             drop(client.next().await);
         }
