@@ -3,9 +3,7 @@
 //! `client URL [PROTOCOL…]`, such as `client ws://127.0.0.1:9001 chat`. Ctrl-c and the end of the
 //! input close the connection.
 
-use std::error::Error;
-use std::process::ExitCode;
-use std::{env, io, iter, thread};
+use std::{env, error::Error, io, iter, pin::pin, process::ExitCode, thread};
 
 use futures::{SinkExt, StreamExt};
 use tokio::sync::mpsc;
@@ -33,6 +31,8 @@ async fn talk(url: &str, protocols: impl Iterator<Item = String>) -> Result<(), 
     thread::spawn(move || {
         io::stdin().lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
     });
+    // Made once: a signal that came while nobody listens would be lost.
+    let mut interrupt = pin!(tokio::signal::ctrl_c());
     loop {
         tokio::select! {
             message = channel.next() => match message.transpose()? {
@@ -42,10 +42,14 @@ async fn talk(url: &str, protocols: impl Iterator<Item = String>) -> Result<(), 
             },
             line = lines.recv() => match line {
                 Some(line) => channel.send(line.into()).await?,
-                None => drop(channel.close(status::NORMAL_CLOSURE, "end of input").await?),
+                None => {
+                    channel.close(status::NORMAL_CLOSURE, "end of input").await?;
+                    break;
+                }
             },
-            _ = tokio::signal::ctrl_c() => {
+            _ = &mut interrupt => {
                 channel.close(status::GOING_AWAY, "interrupted").await?;
+                break;
             }
         }
     }
