@@ -604,6 +604,46 @@ async fn a_close_behind_a_stalled_write_ends_with_the_close_timeout() {
     assert!(!event.was_clean);
 }
 
+/// Promise 6: a transport that buffers takes every write, and may get nothing through.
+#[tokio::test(start_paused = true)]
+async fn a_flush_without_progress_is_given_up_as_a_write_is() {
+    let io = Scripted::new([]);
+    io.state().flush = false;
+    let mut client = with(io.clone(), &stalls_after(10));
+    let start = Instant::now();
+    assert!(client.send("stuck".into()).await.is_err());
+    assert_eq!(start.elapsed(), Duration::from_secs(10));
+    assert!(matches!(client.next().await, Some(Err(Error::Timeout { .. }))));
+    assert!(client.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_that_gets_through_in_time_begins_the_wait_anew() {
+    let io = Scripted::new([]);
+    io.state().flush = false;
+    let mut client = with(io.clone(), &stalls_after(10));
+    for _ in 0..3 {
+        let sending = client.send("slow".into());
+        assert!(tokio::time::timeout(Duration::from_secs(9), sending).await.is_err());
+        io.state().flush = true;
+        client.flush().await.unwrap();
+        io.state().flush = false;
+    }
+    assert_eq!(client.ready_state(), ReadyState::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn giving_up_on_a_write_shuts_the_transport_down() {
+    let io = Scripted::writing(Write::Stuck);
+    let mut client = with(io.clone(), &stalls_after(10));
+    assert!(client.send("stuck".into()).await.is_err());
+    assert_eq!(io.state().shutdowns, 1);
+}
+
+fn stalls_after(secs: u64) -> Options {
+    Options::new().keepalive(Duration::from_secs(60), Duration::from_secs(secs))
+}
+
 /// A ping that cannot be written ends the connection then, not at the next deadline.
 #[tokio::test(start_paused = true)]
 async fn a_write_error_of_keepalive_is_told_at_once() {

@@ -79,7 +79,7 @@ pub(crate) struct Driver<S> {
     /// When closing has to be over, once it has begun.
     close_by: Option<Instant>,
     close_timeout: Duration,
-    /// Since when a write has made no progress.
+    /// Since when neither a write nor a flush has made progress.
     stalled: Option<Instant>,
     write_buffer_size: usize,
     kept: Option<Box<Kept>>,
@@ -550,14 +550,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
         }
         if self.unflushed {
-            ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+            let Poll::Ready(flushed) = Pin::new(&mut self.io).poll_flush(cx) else {
+                // A transport that buffers takes what the peer does not.
+                self.stall();
+                return Poll::Pending;
+            };
+            flushed?;
             self.unflushed = false;
+            self.stalled = None;
             self.count();
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Notes that a write makes no progress.
+    /// Notes that a write or a flush makes no progress.
     fn stall(&mut self) {
         if self.stalled.is_none() {
             if let Some(timeout) = self.keepalive.timeout() {
