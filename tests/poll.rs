@@ -249,6 +249,21 @@ async fn room_wakes_the_sink_and_input_the_stream() {
     assert_eq!(assert_ready!(stream.poll_next()).unwrap().unwrap(), Message::from("1"));
 }
 
+/// Nothing else might: a transport that cannot write may have nothing to read either.
+#[tokio::test(start_paused = true)]
+async fn a_write_that_fails_wakes_the_reader() {
+    let (io, _script) = scripted();
+    let server = WebSocketAdapter::from_upgraded(Torn(io), Role::Server, Handshake::default());
+    let (sink, stream) = server.split();
+    let (mut sink, mut stream) = (task::spawn(sink), task::spawn(stream));
+    assert_pending!(stream.poll_next());
+    start_send(&mut sink, "x".into());
+    assert!(matches!(poll_flush(&mut sink), Poll::Ready(Err(Error::Io(_)))));
+    assert!(stream.is_woken());
+    assert!(matches!(stream.poll_next(), Poll::Ready(Some(Err(Error::Io(_))))));
+    assert!(assert_ready!(stream.poll_next()).is_none());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_sink_that_flushes_reads_no_more_while_somebody_receives() {
     let (server, script) = server(&Options::new());

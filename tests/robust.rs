@@ -640,6 +640,16 @@ async fn giving_up_on_a_write_shuts_the_transport_down() {
     assert_eq!(io.state().shutdowns, 1);
 }
 
+/// To some transports a second shutdown is a misuse.
+#[tokio::test(start_paused = true)]
+async fn a_transport_that_was_shut_down_is_not_shut_down_again_when_time_is_over() {
+    let io = Scripted::new([Read::Bytes(vec![0x83, 0])]);
+    let mut client = channel(io.clone(), Role::Client);
+    assert!(matches!(client.next().await, Some(Err(Error::Protocol(_)))));
+    assert!(client.next().await.is_none());
+    assert_eq!(io.state().shutdowns, 1);
+}
+
 fn stalls_after(secs: u64) -> Options {
     Options::new().keepalive(Duration::from_secs(60), Duration::from_secs(secs))
 }

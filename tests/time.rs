@@ -3,10 +3,13 @@
 
 mod wire;
 
-use std::future::pending;
+use std::future::{Future, pending, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures::{FutureExt, SinkExt, StreamExt};
+use tokio::task::coop;
 use tokio::time::{Instant, advance, sleep, timeout};
 use tokio_test::{assert_pending, assert_ready, task};
 use ws_channel::{Error, Message, Options, Role, WebSocketChannel, status};
@@ -141,6 +144,26 @@ async fn a_pong_that_waits_to_be_read_counts_however_late_it_is_read() {
     assert_pending!(next.poll());
     peer.send(TEXT, b"x").await;
     assert!(assert_ready!(next.poll()).unwrap().is_ok());
+}
+
+/// Out of tokio's cooperative budget a read is pending though bytes are there.
+#[tokio::test(start_paused = true)]
+async fn a_read_that_the_runtime_put_off_is_no_silence() {
+    let (mut server, mut peer) = server();
+    let mut next = server.next();
+    assert!(poll_fn(|cx| Poll::Ready(next.poll_unpin(cx).is_pending())).await);
+    sleep(secs(21)).await;
+    assert!(poll_fn(|cx| Poll::Ready(next.poll_unpin(cx).is_pending())).await);
+    assert_eq!(peer.expect().await.first, PING);
+    peer.send(PONG, b"").await;
+    sleep(secs(1000)).await;
+    let put_off = poll_fn(|cx| {
+        while pin!(coop::consume_budget()).poll(cx).is_ready() {}
+        Poll::Ready(next.poll_unpin(cx).is_pending())
+    });
+    assert!(put_off.await);
+    peer.send(TEXT, b"x").await;
+    next.await.unwrap().unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -642,8 +642,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if (self.connection.lifecycle(), self.connection.is_broken()) != before {
                 // The connection has something to say, whether or not more bytes come.
                 self.dry = false;
-                if self.connection.lifecycle() == Lifecycle::Ended {
-                    // Out of time: the transport ends here as far as it can without a wait.
+                if self.connection.lifecycle() == Lifecycle::Ended
+                    && before.0 != Lifecycle::Lingering
+                {
+                    // Out of time: the transport ends here as far as it can without a wait. One
+                    // that lingers has been shut down.
                     let _ = Pin::new(&mut self.io).poll_shutdown(cx);
                 }
                 return Poll::Ready(());
