@@ -390,10 +390,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if !self.connection.is_flushed() || self.unflushed {
             match self.poll_write(cx) {
                 Poll::Ready(Ok(())) => self.spare_output(),
-                Poll::Ready(Err(error)) => self.connection.write_failed(error),
+                Poll::Ready(Err(error)) => self.break_off(error, cx),
                 Poll::Pending => {}
             }
         }
+    }
+
+    /// Notes that writing failed. The other half, which may wait for something to read, learns it
+    /// by being polled.
+    #[cold]
+    fn break_off(&mut self, error: io::Error, cx: &Context<'_>) {
+        self.connection.write_failed(error);
+        cx.waker().wake_by_ref();
     }
 
     /// Gives the output buffer back when a burst is over: not in the midst of one, when the mark
@@ -427,7 +435,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             let written = self.poll_write(cx);
             if let Poll::Ready(Err(error)) = written {
-                return Poll::Ready(Err(self.write_failed(error)));
+                return Poll::Ready(Err(self.write_failed(error, cx)));
             }
             if self.connection.buffered() < self.write_buffer_size.max(1) {
                 return Poll::Ready(Ok(()));
@@ -441,7 +449,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         loop {
             match self.poll_write(cx) {
                 Poll::Ready(Ok(())) => break,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.write_failed(error))),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.write_failed(error, cx))),
                 Poll::Pending => ready!(self.poll_control(cx)),
             }
             if self.connection.event().is_some() {
@@ -472,9 +480,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Tells the sink of a failed write; the stream still delivers what arrived.
-    fn write_failed(&mut self, error: io::Error) -> Error {
+    fn write_failed(&mut self, error: io::Error, cx: &Context<'_>) -> Error {
         let told = io::Error::new(error.kind(), error.to_string());
-        self.connection.write_failed(error);
+        self.break_off(error, cx);
         Error::Io(told)
     }
 
