@@ -22,7 +22,7 @@ macro_rules! option_setters {
         }
 
         /// Sets after how much inbound silence a ping is sent (`interval`) and how long its pong,
-        /// or any other byte, is waited for (`timeout`). Default: 20 s each.
+        /// or any other byte, is waited for (`timeout`). Default: 20 s each; at least 1 ms.
         ///
         /// A peer that does not answer ends the connection with close code 1011 and
         /// [`Error::Timeout`](crate::Error::Timeout); so does a write that makes no progress for
@@ -33,7 +33,7 @@ macro_rules! option_setters {
             timeout: ::std::time::Duration,
         ) -> Self {
             self.options_mut().keepalive =
-                Some($crate::adapter::options::Keepalive { interval, timeout });
+                Some($crate::adapter::options::Keepalive::new(interval, timeout));
             self
         }
 
@@ -83,6 +83,16 @@ pub(crate) struct Keepalive {
     pub(crate) timeout: Duration,
 }
 
+impl Keepalive {
+    /// What the clocks of all platforms tell apart. Without any period, each look at the clock
+    /// would find another deadline passed.
+    const LEAST: Duration = Duration::from_millis(1);
+
+    pub(crate) fn new(interval: Duration, timeout: Duration) -> Self {
+        Self { interval: interval.max(Self::LEAST), timeout: timeout.max(Self::LEAST) }
+    }
+}
+
 impl Options {
     /// The defaults: messages up to 16 MiB, a write buffer of 128 KiB, keepalive after 20 s of
     /// silence with 20 s for the pong, a close timeout of 5 s.
@@ -108,5 +118,19 @@ impl Options {
 impl Default for Options {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_periods_of_keepalive_are_never_zero() {
+        let options = Options::new().keepalive(Duration::ZERO, Duration::from_nanos(1));
+        let Some(Keepalive { interval, timeout }) = options.keepalive else {
+            panic!("keepalive is on");
+        };
+        assert_eq!((interval, timeout), (Keepalive::LEAST, Keepalive::LEAST));
     }
 }
