@@ -340,7 +340,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                     // No tick is due that would do it.
                     self.connection.release_input();
                 }
-                return self.poll_clock(cx, true);
+                return self.poll_clock(cx, platform::has_budget());
             }
         }
         Poll::Ready(())

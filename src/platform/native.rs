@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use rand::Rng;
-use tokio::task::unconstrained;
+use tokio::task::coop::{has_budget_remaining, unconstrained};
 
 pub(crate) use tokio::time::Instant;
 
@@ -55,6 +55,11 @@ pub(crate) fn later(instant: Instant, duration: Duration) -> Instant {
 /// The present.
 pub(crate) fn now() -> Instant {
     Instant::now()
+}
+
+/// Whether the runtime lets this task go on; if not, its reads are pending though bytes are there.
+pub(crate) fn has_budget() -> bool {
+    has_budget_remaining()
 }
 
 /// One deadline, which can be moved.
