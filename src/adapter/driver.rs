@@ -89,7 +89,9 @@ pub(crate) struct Driver<S> {
     busy: bool,
     /// Whether the transport was written to since it was flushed.
     unflushed: bool,
-    /// Whether the stream side was polled since the last flush.
+    /// Whether the stream side was polled since the last flush. That flush then looks for no
+    /// control frames: who sends and receives in turns reads once a turn, and a program that only
+    /// sends from now on answers a ping one flush later.
     received: bool,
     /// Whether all that was read has been understood.
     dry: bool,
