@@ -1,12 +1,12 @@
 //! Sends the lines of standard input, and prints what comes back.
 //!
-//! `client URL [PROTOCOL…]`, such as `client ws://127.0.0.1:9001 chat`. Ctrl-c and the end of the
-//! input close the connection.
+//! `client URL [PROTOCOL…]`, such as `client ws://127.0.0.1:9001 chat`. Ctrl-c closes the
+//! connection, and so does the end of the input, once no answer has come for a second.
 
-use std::{env, error::Error, io, iter, pin::pin, process::ExitCode, thread};
+use std::{env, error::Error, io, iter, pin::pin, process::ExitCode, thread, time::Duration};
 
 use futures::{SinkExt, StreamExt};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time};
 use ws_channel::{Message, WebSocketChannel, status};
 
 #[tokio::main]
@@ -31,8 +31,8 @@ async fn talk(url: &str, protocols: impl Iterator<Item = String>) -> Result<(), 
     thread::spawn(move || {
         io::stdin().lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
     });
-    // Made once: a signal that came while nobody listens would be lost.
-    let mut interrupt = pin!(tokio::signal::ctrl_c());
+    let mut interrupt = pin!(tokio::signal::ctrl_c()); // Once, or a signal is lost.
+    let mut more = true;
     loop {
         tokio::select! {
             message = channel.next() => match message.transpose()? {
@@ -40,13 +40,13 @@ async fn talk(url: &str, protocols: impl Iterator<Item = String>) -> Result<(), 
                 Some(Message::Binary(bytes)) => println!("{} bytes", bytes.len()),
                 None => break,
             },
-            line = lines.recv() => match line {
+            line = lines.recv(), if more => match line {
                 Some(line) => channel.send(line.into()).await?,
-                None => {
-                    channel.close(status::NORMAL_CLOSURE, "end of input").await?;
-                    break;
-                }
+                None => more = false,
             },
+            () = time::sleep(Duration::from_secs(1)), if !more => {
+                channel.close(status::NORMAL_CLOSURE, "end of input").await?;
+            }
             _ = &mut interrupt => {
                 channel.close(status::GOING_AWAY, "interrupted").await?;
                 break;

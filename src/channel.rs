@@ -160,6 +160,12 @@ pub trait WebSocketChannel:
     ///
     /// With no status it is [`SinkExt::close`](futures::SinkExt::close)`(&mut channel)`.
     ///
+    /// The code is one of [`status`](crate::status), a literal such as `4000`, or a `u16`. With
+    /// `SinkExt` imported, a call on `E::Channel`, on a returned `impl WebSocketChannel` or on a
+    /// bare `Box<dyn WebSocketChannel>` is ambiguous: name the channel's type by a parameter
+    /// (`E: Endpoint<Channel = C>`), or take
+    /// [`BoxWebSocketChannel`](crate::BoxWebSocketChannel).
+    ///
     /// # Errors
     ///
     /// [`Error::CloseFrame`] if the code may not be sent (see [`CloseFrame::new`]) or the reason is

@@ -24,16 +24,15 @@ const DISCARDED: usize = 1024;
 
 /// Splits a channel.
 pub(crate) fn split<C: WebSocketChannel>(channel: C) -> (WebSocketSink<C>, WebSocketStream<C>) {
-    let handshake = channel.handshake().clone();
     let waiting = Arc::new(Waiting::default());
     let shared = Arc::new(Shared {
         waker: Waker::from(Arc::clone(&waiting)),
         waiting,
         stream_dropped: AtomicBool::new(false),
+        reunited: AtomicBool::new(false),
         channel: Mutex::new(Box::pin(channel)),
     });
-    let stream = WebSocketStream { shared: Arc::clone(&shared), handshake: handshake.clone() };
-    (WebSocketSink { shared, handshake }, stream)
+    (WebSocketSink { shared: Arc::clone(&shared) }, WebSocketStream { shared })
 }
 
 /// One half's task.
@@ -100,6 +99,8 @@ struct Shared<C> {
     /// `waiting`, as the channel sees it.
     waker: Waker,
     stream_dropped: AtomicBool,
+    /// The halves are dropped because they were put together again.
+    reunited: AtomicBool,
     channel: Mutex<Pin<Box<C>>>,
 }
 
@@ -150,7 +151,6 @@ impl<C> Shared<C> {
 /// ```
 pub struct WebSocketSink<C: WebSocketChannel> {
     shared: Arc<Shared<C>>,
-    handshake: Handshake,
 }
 
 /// The receiving half of a channel.
@@ -162,19 +162,13 @@ pub struct WebSocketSink<C: WebSocketChannel> {
 /// As on the whole channel: nothing is lost when a `next` is dropped.
 pub struct WebSocketStream<C: WebSocketChannel> {
     shared: Arc<Shared<C>>,
-    handshake: Handshake,
 }
 
 macro_rules! facts {
     () => {
-        /// The facts that the opening handshake established.
-        pub fn handshake(&self) -> &Handshake {
-            &self.handshake
-        }
-
-        /// The subprotocol that was negotiated.
-        pub fn protocol(&self) -> Option<&str> {
-            self.handshake.protocol()
+        /// The facts that the opening handshake established; cheap to clone.
+        pub fn handshake(&self) -> Handshake {
+            self.shared.lock().handshake().clone()
         }
 
         /// The state of the connection.
@@ -190,6 +184,11 @@ macro_rules! facts {
         /// The code of [`close_event`](Self::close_event).
         pub fn close_code(&self) -> Option<CloseCode> {
             self.shared.lock().close_code()
+        }
+
+        /// The reason of [`close_event`](Self::close_event).
+        pub fn close_reason(&self) -> Option<String> {
+            self.shared.lock().close_reason().map(str::to_owned)
         }
     };
 }
@@ -244,11 +243,51 @@ impl<C: WebSocketChannel> WebSocketSink<C> {
     }
 }
 
+impl<C: WebSocketChannel> WebSocketSink<C> {
+    /// An end that was found here is not always one that the transport wakes the stream half for:
+    /// a failed write leaves its read side as it is.
+    fn tell_stream(&self, result: &Poll<Result<(), Error>>) {
+        if matches!(result, Poll::Ready(Err(_))) {
+            self.shared.waiting.stream.wake();
+        }
+    }
+}
+
+impl<C: WebSocketChannel + Unpin> WebSocketSink<C> {
+    /// Puts the halves together again.
+    ///
+    /// # Errors
+    ///
+    /// Both halves as they are, if they are not of one channel.
+    pub fn reunite(self, stream: WebSocketStream<C>) -> Result<C, (Self, WebSocketStream<C>)> {
+        if !self.is_pair_of(&stream) {
+            return Err((self, stream));
+        }
+        let shared = Arc::clone(&self.shared);
+        shared.reunited.store(true, Ordering::Release);
+        drop((self, stream));
+        match Arc::try_unwrap(shared) {
+            Ok(shared) => {
+                let channel = shared.channel.into_inner().unwrap_or_else(PoisonError::into_inner);
+                Ok(*Pin::into_inner(channel))
+            }
+            // Nobody but the two halves holds it.
+            Err(shared) => {
+                shared.reunited.store(false, Ordering::Release);
+                let stream = WebSocketStream { shared: Arc::clone(&shared) };
+                Err((Self { shared }, stream))
+            }
+        }
+    }
+}
+
 impl<C: WebSocketChannel> Sink<Message> for WebSocketSink<C> {
     type Error = Error;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll(cx, Sink::poll_ready)
+        let result = self.poll(cx, Sink::poll_ready);
+        self.tell_stream(&result);
+        result
     }
 
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
@@ -256,7 +295,9 @@ impl<C: WebSocketChannel> Sink<Message> for WebSocketSink<C> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll(cx, Sink::poll_flush)
+        let result = self.poll(cx, Sink::poll_flush);
+        self.tell_stream(&result);
+        result
     }
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -269,6 +310,9 @@ impl<C: WebSocketChannel> Sink<Message> for WebSocketSink<C> {
 
 impl<C: WebSocketChannel> Drop for WebSocketSink<C> {
     fn drop(&mut self) {
+        if self.shared.reunited.load(Ordering::Acquire) {
+            return;
+        }
         // Without a frame there is nothing to refuse.
         let _ = self.shared.lock().as_mut().start_close(None);
         self.shared.waiting.stream.wake();
@@ -277,7 +321,9 @@ impl<C: WebSocketChannel> Drop for WebSocketSink<C> {
 
 impl<C: WebSocketChannel> fmt::Debug for WebSocketSink<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebSocketSink").field("handshake", &self.handshake).finish_non_exhaustive()
+        f.debug_struct("WebSocketSink")
+            .field("ready_state", &self.ready_state())
+            .finish_non_exhaustive()
     }
 }
 
@@ -309,7 +355,7 @@ impl<C: WebSocketChannel> Drop for WebSocketStream<C> {
 impl<C: WebSocketChannel> fmt::Debug for WebSocketStream<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebSocketStream")
-            .field("handshake", &self.handshake)
+            .field("ready_state", &self.ready_state())
             .finish_non_exhaustive()
     }
 }

@@ -2,12 +2,16 @@
 
 mod wire;
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::{FutureExt, SinkExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, timeout};
 use tokio_test::{assert_pending, assert_ready, task};
-use ws_channel::{Initiator, Message, Options, Role, status};
+use ws_channel::{Error, Handshake, Initiator, Message, Options, Role, WebSocketAdapter, status};
 
 use wire::{CLOSE, PING, PONG, TEXT, channel, client, pair, server};
 
@@ -25,6 +29,58 @@ async fn both_halves_know_the_handshake_the_state_and_the_event() {
     assert_eq!(stream.close_code(), Some(4000u16.into()));
     assert_eq!(sink.close_event(), stream.close_event());
     assert!(sink.send("late".into()).await.unwrap_err().is_closed());
+}
+
+/// Never has anything to read, and fails each write: its read side does not tell of that.
+#[derive(Debug)]
+struct Broken;
+
+impl AsyncRead for Broken {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Broken {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn a_failed_write_of_the_sink_wakes_a_waiting_reader() {
+    let channel = WebSocketAdapter::from_upgraded(Broken, Role::Client, Handshake::default());
+    let (mut sink, mut stream) = channel.split();
+    let mut reader = task::spawn(stream.next());
+    assert_pending!(reader.poll());
+    let sent = assert_ready!(task::spawn(sink.send("x".into())).poll());
+    assert!(matches!(sent, Err(Error::Io(_))));
+    assert!(reader.is_woken());
+    assert!(matches!(assert_ready!(reader.poll()), Some(Err(Error::Io(_)))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn halves_become_the_channel_again() {
+    let (client, mut server) = pair();
+    let (sink, stream) = client.split();
+    let (other, rest) = pair().0.split();
+    let (sink, rest) = sink.reunite(rest).expect_err("they are not of one channel");
+    drop((other, rest));
+    let mut client = sink.reunite(stream).expect("they are of one channel");
+    client.send("still open".into()).await.unwrap();
+    assert_eq!(server.next().await.unwrap().unwrap(), "still open");
 }
 
 #[tokio::test(start_paused = true)]

@@ -78,6 +78,7 @@ impl<S> WebSocketAdapter<S> {
     }
 
     /// The transport.
+    #[doc(alias = "innerWebSocket")]
     pub fn get_ref(&self) -> &S {
         self.driver.io()
     }
@@ -110,14 +111,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketAdapter<S> {
     /// The same, with `options`, and the bytes that were read behind the handshake.
     ///
     /// ```
-    /// use bytes::BytesMut;
+    /// use bytes::Bytes;
     /// use futures::StreamExt;
     /// use ws_channel::{Handshake, Options, Role, WebSocketAdapter};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), ws_channel::Error> {
     /// let (io, _peer) = tokio::io::duplex(64);
     /// let options = Options::new().max_message_size(1024);
-    /// let read = BytesMut::from(&b"\x81\x02hi"[..]);
+    /// let read = Bytes::from_static(b"\x81\x02hi");
     /// let mut channel =
     ///     WebSocketAdapter::from_upgraded_with(io, Role::Client, Handshake::default(), &options, read);
     /// assert_eq!(channel.next().await.transpose()?, Some("hi".into()));
@@ -128,9 +129,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketAdapter<S> {
         role: Role,
         handshake: Handshake,
         options: &Options,
-        read_ahead: BytesMut,
+        read_ahead: impl Into<BytesMut>,
     ) -> Self {
-        Self::new(io, role, handshake, options, read_ahead)
+        Self::new(io, role, handshake, options, read_ahead.into())
     }
 
     inherent_close_and_split!();

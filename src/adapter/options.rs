@@ -21,6 +21,7 @@ macro_rules! option_setters {
             self
         }
 
+        #[doc(alias = "pingInterval")]
         /// Sets after how much inbound silence a ping is sent (`interval`) and how long its pong,
         /// or any other byte, is waited for (`timeout`). Default: 20 s each; at least 1 ms.
         ///

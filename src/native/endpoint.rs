@@ -21,4 +21,4 @@ macro_rules! endpoints {
     };
 }
 
-endpoints!(&str, &String, String, &Url, Url, &Request, Request);
+endpoints!(&str, &String, String, &Url, Url, &Request, Request, http::Request<()>);

@@ -39,7 +39,7 @@ fn hint(name: &HeaderName) -> &'static str {
 }
 
 /// Whether this header belongs to the handshake, or to the framing of HTTP.
-fn is_reserved(name: &HeaderName) -> bool {
+pub(crate) fn is_reserved(name: &HeaderName) -> bool {
     [
         CONNECTION,
         UPGRADE,

@@ -1,6 +1,8 @@
 //! What travels over a channel.
 
-use bytes::Bytes;
+use std::borrow::Cow;
+
+use bytes::{Bytes, BytesMut};
 
 use crate::protocol::Utf8Bytes;
 
@@ -11,6 +13,7 @@ use crate::protocol::Utf8Bytes;
 ///
 /// let message = Message::from("hello");
 /// assert_eq!(message.as_text(), Some("hello"));
+/// assert_eq!(message, "hello");
 /// assert_eq!(message.len(), 5);
 /// assert_eq!(Message::from(vec![1, 2]).into_bytes(), [1, 2].as_slice());
 /// ```
@@ -82,6 +85,18 @@ impl From<String> for Message {
     }
 }
 
+impl From<&String> for Message {
+    fn from(text: &String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<Cow<'_, str>> for Message {
+    fn from(text: Cow<'_, str>) -> Self {
+        Self::from(text.into_owned())
+    }
+}
+
 impl From<Utf8Bytes> for Message {
     fn from(text: Utf8Bytes) -> Self {
         Self::Text(text)
@@ -91,6 +106,12 @@ impl From<Utf8Bytes> for Message {
 impl From<Bytes> for Message {
     fn from(bytes: Bytes) -> Self {
         Self::Binary(bytes)
+    }
+}
+
+impl From<BytesMut> for Message {
+    fn from(bytes: BytesMut) -> Self {
+        Self::Binary(bytes.freeze())
     }
 }
 
@@ -109,6 +130,25 @@ impl From<&[u8]> for Message {
 impl<const N: usize> From<&[u8; N]> for Message {
     fn from(bytes: &[u8; N]) -> Self {
         Self::from(bytes.as_slice())
+    }
+}
+
+impl<const N: usize> From<[u8; N]> for Message {
+    fn from(bytes: [u8; N]) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}
+
+/// A text message equals its text.
+impl PartialEq<str> for Message {
+    fn eq(&self, other: &str) -> bool {
+        self.as_text() == Some(other)
+    }
+}
+
+impl PartialEq<&str> for Message {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_text() == Some(*other)
     }
 }
 

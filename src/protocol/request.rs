@@ -244,6 +244,8 @@ impl From<String> for Request {
 }
 
 /// The request's URI, headers and method, which has to be GET.
+/// What the handshake writes itself is left out, and `Sec-WebSocket-Protocol` becomes
+/// [`protocols`](Request::protocols): so a request that was made for another crate serves here.
 impl From<http::Request<()>> for Request {
     fn from(request: http::Request<()>) -> Self {
         let (head, ()) = request.into_parts();
@@ -252,8 +254,14 @@ impl From<http::Request<()>> for Request {
                 return Err(InvalidRequest::Method(head.method));
             }
             for (name, value) in &head.headers {
-                header::append(&mut request.headers, name, value)?;
+                if !header::is_reserved(name) {
+                    header::append(&mut request.headers, name, value)?;
+                }
             }
+            let offered = head.headers.get_all(http::header::SEC_WEBSOCKET_PROTOCOL);
+            let offered = offered.iter().filter_map(|value| value.to_str().ok());
+            let offered = offered.flat_map(|list| list.split(',')).map(str::trim);
+            request.protocols = header::protocols(offered)?;
             Ok(())
         })
     }

@@ -8,6 +8,7 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -26,8 +27,11 @@ const FEW: usize = 4 << 10;
 /// assert_eq!(text.len(), 5);
 /// assert_eq!(text.clone(), "hello");
 /// assert!(Utf8Bytes::try_from(bytes::Bytes::from_static(b"\xff")).is_err());
+///
+/// let by_name = std::collections::HashMap::from([(text, 1)]);
+/// assert_eq!(by_name.get("hello"), Some(&1));
 /// ```
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Utf8Bytes(Bytes);
 
 impl Utf8Bytes {
@@ -39,8 +43,8 @@ impl Utf8Bytes {
     /// The text.
     #[inline]
     pub fn as_str(&self) -> &str {
-        // SAFETY: every constructor takes a `str` or validates, and `Bytes` never changes. `take`
-        // of `ArrivingText` hands over only bytes it has validated.
+        // SAFETY: every constructor takes a `str` or validates, and `Bytes` never changes. `take_text`
+        // of `ReceiveBuffer` hands over only bytes it has validated.
         unsafe { std::str::from_utf8_unchecked(&self.0) }
     }
 
@@ -74,6 +78,13 @@ impl AsRef<[u8]> for Utf8Bytes {
 impl Borrow<str> for Utf8Bytes {
     fn borrow(&self) -> &str {
         self
+    }
+}
+
+/// As `str` hashes, since it can be borrowed as one.
+impl Hash for Utf8Bytes {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
     }
 }
 
@@ -199,7 +210,8 @@ impl ReceiveBuffer {
         &self.bytes
     }
 
-    /// The bytes from `start` on, to be unmasked; `start` is at or above the validated prefix.
+    /// The bytes from `start` on, to be unmasked; a validated prefix that they reach into is
+    /// forgotten.
     #[inline]
     pub(crate) fn tail_mut(&mut self, start: usize) -> &mut [u8] {
         if start < self.valid {
