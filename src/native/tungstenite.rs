@@ -35,8 +35,9 @@ use crate::{Error, Handshake};
 /// - Of a close code that a peer sends, 1014, 1016–2999 and all that may not stand on the wire are
 ///   reported and answered as 1002, with another reason.
 /// - There is no keepalive: a connection lost without a sign is found by sending.
-/// - Pongs leave when the stream is polled or the sink flushed, and only the last one of several.
-///   A peer that floods pings is not given up.
+/// - Pongs leave when the stream is polled or the sink flushed; of several that do not fit below
+///   `max_write_buffer_size`, where that is set, only the last. A peer that floods pings is not
+///   given up.
 /// - Text is checked when its frame is complete, not at the first wrong byte; lengths need not be
 ///   in their shortest form.
 /// - Size limits are those of the stream's own `WebSocketConfig`, 64 MiB a message and 16 MiB a
