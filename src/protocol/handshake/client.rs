@@ -401,7 +401,8 @@ mod tests {
             assert_eq!(error.status(), Some(StatusCode::SWITCHING_PROTOCOLS));
         }
         let unasked = answer(&Request::new("ws://h/"), &and("Sec-WebSocket-Protocol: a"));
-        assert!(unasked.unwrap_err().to_string().ends_with("but none was offered"));
+        let unasked = unasked.unwrap_err().to_string();
+        assert!(unasked.contains("but none was offered; offer it with `.protocols"), "{unasked}");
     }
 
     #[test]

@@ -57,10 +57,18 @@ pub enum HandshakeFault {
     )]
     Accept,
     /// The server uses an extension that was not offered.
-    #[error("the server uses the extension `{0}`, which was not offered")]
+    #[error("the server uses the extension `{0}`, which was not offered; correct the server")]
     Extension(Box<str>),
     /// The server chose a subprotocol that was not offered, or several.
-    #[error("the server chose the subprotocol `{answered}`, but {offered}", offered = list(.offered))]
+    #[error(
+        "the server chose the subprotocol `{answered}`, but {offered}; {advice}",
+        offered = list(.offered),
+        advice = if answers_one(.answered) {
+            "offer it with `.protocols([…])`, or correct the server"
+        } else {
+            "a server answers one of them, or leaves the header out"
+        }
+    )]
     #[non_exhaustive]
     Protocol {
         /// What was offered.
@@ -145,6 +153,11 @@ fn list(offered: &[Box<str>]) -> String {
     }
 }
 
+/// Whether it may be offered; no subprotocol has a comma in its name (RFC 6455 §4.1).
+fn answers_one(answered: &str) -> bool {
+    !answered.is_empty() && !answered.contains(',')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,14 +188,16 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_subprotocol_names_what_was_offered_and_answered() {
-        let fault = HandshakeFault::Protocol {
-            offered: vec!["a".into(), "b".into()],
-            answered: "c".into(),
+    fn a_wrong_subprotocol_names_what_was_offered_and_answered_and_what_to_do() {
+        let text = |answered: &str| {
+            let offered = vec!["a".into(), "b".into()];
+            HandshakeFault::Protocol { offered, answered: answered.into() }.to_string()
         };
         assert_eq!(
-            fault.to_string(),
-            "the server chose the subprotocol `c`, but offered were `a`, `b`"
+            text("c"),
+            "the server chose the subprotocol `c`, but offered were `a`, `b`; \
+             offer it with `.protocols([…])`, or correct the server"
         );
+        assert!(text("a, b").ends_with("; a server answers one of them, or leaves the header out"));
     }
 }
