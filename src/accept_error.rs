@@ -1,13 +1,17 @@
 //! Why an attempt to accept a connection failed.
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::error::Chain;
 use crate::protocol::{InvalidHeader, InvalidUpgrade};
 
 /// An attempt to accept a connection failed.
+///
+/// `Debug` is the variant's name and the text with its causes.
 ///
 /// # Examples
 ///
@@ -22,7 +26,7 @@ use crate::protocol::{InvalidHeader, InvalidUpgrade};
 ///     }
 /// }
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum AcceptError {
     /// The transport failed.
@@ -39,7 +43,9 @@ pub enum AcceptError {
     Refused(#[source] InvalidUpgrade),
     /// The server chose a subprotocol that the client had not offered. The request was answered
     /// 500.
-    #[error("the subprotocol {chosen:?} was chosen, but {offered:?} were offered")]
+    #[error(
+        "the subprotocol {chosen:?} was chosen, but {offered:?} were offered; choose one of these, or none"
+    )]
     #[non_exhaustive]
     Protocol {
         /// What the server chose.
@@ -53,6 +59,22 @@ pub enum AcceptError {
     /// A rejection needs a status from 200 on. The request was answered 500.
     #[error("a request cannot be rejected with {0}; use a status from 200 on")]
     Status(StatusCode),
+}
+
+/// As [`Display`](fmt::Display) with the causes, after the variant's name.
+impl fmt::Debug for AcceptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Io(_) => "Io",
+            Self::EndOfStream => "EndOfStream",
+            Self::Timeout(_) => "Timeout",
+            Self::Refused(_) => "Refused",
+            Self::Protocol { .. } => "Protocol",
+            Self::InvalidHeader(_) => "InvalidHeader",
+            Self::Status(_) => "Status",
+        };
+        write!(f, "{name}({:?})", Chain(self))
+    }
 }
 
 impl AcceptError {

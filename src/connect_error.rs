@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
+use crate::error::Chain;
 use crate::protocol::{HandshakeError, InvalidRequest};
 
 /// An attempt to connect failed.
 ///
 /// Says to where, what went wrong and what to do about it; the
 /// [`source()`](std::error::Error::source), if there is one, is what the system or the TLS library
-/// said.
+/// said. `Debug` is the text with its causes.
 ///
 /// # Examples
 ///
@@ -29,10 +30,15 @@ use crate::protocol::{HandshakeError, InvalidRequest};
 ///     }
 /// }
 /// ```
-#[derive(Debug)]
 pub struct ConnectError {
     url: Box<str>,
     kind: ConnectErrorKind,
+}
+
+impl fmt::Debug for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ConnectError({:?})", Chain(self))
+    }
 }
 
 impl fmt::Display for ConnectError {
@@ -62,8 +68,8 @@ pub enum ConnectErrorKind {
     #[error("{}", tcp_hint(.0))]
     Tcp(#[source] io::Error),
     /// No TLS session came about.
-    #[error("no TLS session came about")]
-    Tls(#[source] Box<dyn StdError + Send + Sync>),
+    #[error(transparent)]
+    Tls(Box<dyn StdError + Send + Sync>),
     /// The URL asks for TLS, which this build cannot do.
     #[error("wss needs the feature `rustls` or `native-tls` of ws_channel")]
     NoTls,
@@ -76,13 +82,54 @@ pub enum ConnectErrorKind {
     #[error(transparent)]
     Handshake(HandshakeError),
     /// It took longer than the timeout.
-    #[error(
-        "no WebSocket was opened within {0:?}; are host and port right, and is the server well?"
-    )]
-    Timeout(Duration),
+    #[error("{} within {after:?}; {}", step.failure(), step.hint())]
+    Timeout {
+        /// What was under way when the time was over.
+        step: ConnectStep,
+        /// The timeout, from the beginning of the attempt.
+        after: Duration,
+    },
     /// Something else, of an endpoint that is not this crate's.
     #[error(transparent)]
     Other(Box<dyn StdError + Send + Sync>),
+}
+
+/// A step of connecting, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ConnectStep {
+    /// Looking up the addresses of the host's name.
+    Resolve,
+    /// Connecting by TCP.
+    Tcp,
+    /// The TLS handshake.
+    Tls,
+    /// The opening handshake: the request for an upgrade, and the server's answer.
+    Upgrade,
+}
+
+impl ConnectStep {
+    /// That the step is not done.
+    const fn failure(self) -> &'static str {
+        match self {
+            Self::Resolve => "the host's name was not resolved",
+            Self::Tcp => "no TCP connection came about",
+            Self::Tls => "no TLS session came about",
+            Self::Upgrade => "the server did not answer the opening handshake",
+        }
+    }
+
+    /// What to do if it takes too long.
+    const fn hint(self) -> &'static str {
+        match self {
+            Self::Resolve => "is it right, and is there a network?",
+            Self::Tcp => "are host and port right, or is a firewall in between?",
+            Self::Tls => "does the port speak TLS, or is it one for `ws://`?",
+            Self::Upgrade => {
+                "is the server well, and does the port speak HTTP, without TLS for `ws://`?"
+            }
+        }
+    }
 }
 
 impl ConnectError {
@@ -104,7 +151,7 @@ impl ConnectError {
     /// Whether it took longer than the timeout.
     pub fn is_timeout(&self) -> bool {
         match &self.kind {
-            ConnectErrorKind::Timeout(_) => true,
+            ConnectErrorKind::Timeout { .. } => true,
             ConnectErrorKind::Tcp(error) | ConnectErrorKind::Io(error) => {
                 error.kind() == io::ErrorKind::TimedOut
             }
@@ -158,7 +205,7 @@ fn tcp_hint(error: &io::Error) -> &'static str {
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
             "the connection was reset; is a firewall or a proxy in between?"
         }
-        _ => "no TCP connection came about",
+        _ => "no TCP connection came about; are host and port right, and is there a network?",
     }
 }
 
@@ -176,6 +223,21 @@ mod tests {
              the connection was refused; is a server listening on that port?"
         );
         assert!(error.source().unwrap().is::<io::Error>());
+    }
+
+    #[test]
+    fn a_timeout_says_at_which_step_it_was() {
+        let after = Duration::from_secs(10);
+        for (step, text) in [
+            (ConnectStep::Resolve, "the host's name was not resolved within 10s; is it right"),
+            (ConnectStep::Tcp, "no TCP connection came about within 10s; are host and port right"),
+            (ConnectStep::Tls, "no TLS session came about within 10s; does the port speak TLS"),
+            (ConnectStep::Upgrade, "the server did not answer the opening handshake within 10s"),
+        ] {
+            let error = ConnectError::new("ws://h/", ConnectErrorKind::Timeout { step, after });
+            assert!(error.is_timeout());
+            assert!(error.kind().to_string().starts_with(text), "{error}");
+        }
     }
 
     #[test]

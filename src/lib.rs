@@ -132,7 +132,7 @@ pub use adapter::{
 pub use boxed::{BoxWebSocketChannel, LocalBoxWebSocketChannel};
 pub use channel::{Close, Ready, WebSocketChannel};
 pub use connect::{Endpoint, connect};
-pub use connect_error::{ConnectError, ConnectErrorKind};
+pub use connect_error::{ConnectError, ConnectErrorKind, ConnectStep};
 pub use error::Error;
 #[cfg(not(target_family = "wasm"))]
 pub use native::*;

@@ -17,11 +17,12 @@ use tokio_test::task;
 use ws_channel::{
     Accept, AcceptError, Accepting, BoxWebSocketChannel, ClientHandshake, ClientHandshaking, Close,
     CloseCode, CloseEvent, CloseFrame, CloseSink, Connect, ConnectError, ConnectErrorKind,
-    Connecting, Endpoint, Error, Handshake, HandshakeError, HandshakeFault, Incoming, Initiator,
-    InvalidCloseFrame, InvalidHeader, InvalidRequest, InvalidUpgrade, LocalBoxWebSocketChannel,
-    Message, MessageRef, NotUtf8, Options, PlatformChannel, ProtocolError, Ready, ReadyState,
-    Receiving, Rejecting, Request, Role, StreamChannel, Transport, TungsteniteChannel, Utf8Bytes,
-    WebSocketAdapter, WebSocketChannel, WebSocketSink, WebSocketStream, connect,
+    ConnectStep, Connecting, Endpoint, Error, Handshake, HandshakeError, HandshakeFault, Incoming,
+    Initiator, InvalidCloseFrame, InvalidHeader, InvalidRequest, InvalidUpgrade,
+    LocalBoxWebSocketChannel, Message, MessageRef, NotUtf8, Options, PlatformChannel,
+    ProtocolError, Ready, ReadyState, Receiving, Rejecting, Request, Role, StreamChannel,
+    Transport, TungsteniteChannel, Utf8Bytes, WebSocketAdapter, WebSocketChannel, WebSocketSink,
+    WebSocketStream, connect,
 };
 
 fn sends<T: Send>() {}
@@ -111,6 +112,7 @@ fn values_and_errors_go_everywhere() {
         Error,
         ConnectError,
         ConnectErrorKind,
+        ConnectStep,
         AcceptError,
         HandshakeError,
         HandshakeFault,

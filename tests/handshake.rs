@@ -11,9 +11,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use tokio_test::{assert_pending, assert_ready, task};
 use ws_channel::{
-    AcceptError, Accepting, ClientHandshaking, ConnectErrorKind, Error, HandshakeFault, Incoming,
-    InvalidUpgrade, Message, Receiving, Rejecting, Request, WebSocketAdapter, WebSocketChannel,
-    accept_key,
+    AcceptError, Accepting, ClientHandshaking, ConnectErrorKind, ConnectStep, Error,
+    HandshakeFault, Incoming, InvalidUpgrade, Message, Receiving, Rejecting, Request,
+    WebSocketAdapter, WebSocketChannel, accept_key,
 };
 
 const URL: &str = "ws://example.com/chat?room=1";
@@ -242,9 +242,10 @@ async fn a_silent_server_is_given_up_after_ten_seconds() {
     let started = Instant::now();
     let error = WebSocketAdapter::client(near, URL).await.unwrap_err();
     assert!(error.is_timeout());
-    assert!(
-        matches!(connect_kind(&error), ConnectErrorKind::Timeout(after) if after.as_secs() == 10)
-    );
+    assert!(matches!(
+        connect_kind(&error),
+        ConnectErrorKind::Timeout { step: ConnectStep::Upgrade, after } if after.as_secs() == 10
+    ));
     assert_eq!(started.elapsed(), Duration::from_secs(10));
 }
 
@@ -409,7 +410,10 @@ async fn a_subprotocol_that_was_not_offered_is_not_accepted() {
     });
     let error = outcome.unwrap_err();
     assert!(matches!(accept_error(&error), AcceptError::Protocol { .. }));
-    assert_eq!(error.to_string(), r#"the subprotocol "c" was chosen, but ["a", "b"] were offered"#);
+    assert_eq!(
+        error.to_string(),
+        r#"the subprotocol "c" was chosen, but ["a", "b"] were offered; choose one of these, or none"#
+    );
     assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
 }
 

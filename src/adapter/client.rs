@@ -14,7 +14,7 @@ use crate::adapter::options::option_setters;
 use crate::adapter::{Options, WebSocketAdapter};
 use crate::protocol::handshake::{Answer, ClientOpening, RefusedOpening};
 use crate::protocol::{Handshake, HandshakeFault, Request, Role, ValidRequest};
-use crate::{ConnectError, ConnectErrorKind, Endpoint, Error, platform};
+use crate::{ConnectError, ConnectErrorKind, ConnectStep, Endpoint, Error, platform};
 
 /// How long the body of an answer that refused is awaited.
 const BODY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -242,7 +242,7 @@ impl<S> Attempt<S> {
     fn give_up(&mut self, after: Duration) -> ConnectErrorKind {
         match &mut self.step {
             Step::ReceivingBody { refused, .. } => ConnectErrorKind::Handshake(refused.error()),
-            _ => ConnectErrorKind::Timeout(after),
+            _ => ConnectErrorKind::Timeout { step: ConnectStep::Upgrade, after },
         }
     }
 

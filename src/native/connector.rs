@@ -17,7 +17,9 @@ use super::tls::Tls;
 use super::transport::Transport;
 use crate::adapter::options::option_setters;
 use crate::protocol::ValidRequest;
-use crate::{ConnectError, ConnectErrorKind, Error, Options, Request, WebSocketAdapter};
+use crate::{
+    ConnectError, ConnectErrorKind, ConnectStep, Error, Options, Request, WebSocketAdapter,
+};
 
 /// How long connecting may take unless set.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -153,8 +155,10 @@ impl Connect {
                 "connecting needs a tokio runtime; await it inside of one".into(),
             )));
         }
+        let mut step = ConnectStep::Resolve;
         let attempt = async {
-            let transport = reach(&request, self.tls).await.map_err(failed)?;
+            let transport = reach(&request, self.tls, &mut step).await.map_err(failed)?;
+            step = ConnectStep::Upgrade;
             let mut opening = WebSocketAdapter::client(transport, request).without_timeout();
             if !self.keep_headers {
                 opening = opening.discard_headers();
@@ -163,13 +167,17 @@ impl Connect {
         };
         match timeout(self.timeout, attempt).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(failed(ConnectErrorKind::Timeout(self.timeout))),
+            Err(_) => Err(failed(ConnectErrorKind::Timeout { step, after: self.timeout })),
         }
     }
 }
 
-/// The transport to the request's host, ready for the opening handshake.
-async fn reach(request: &ValidRequest, tls: Option<Tls>) -> Result<Transport, ConnectErrorKind> {
+/// The transport to the request's host, ready for the opening handshake; `step` says how far it is.
+async fn reach(
+    request: &ValidRequest,
+    tls: Option<Tls>,
+    step: &mut ConnectStep,
+) -> Result<Transport, ConnectErrorKind> {
     // What is wrong with the configuration is found before anybody is called.
     let tls = if request.is_secure() { Some(Tls::or_default(tls).await?) } else { None };
     let host = match request.host() {
@@ -180,8 +188,10 @@ async fn reach(request: &ValidRequest, tls: Option<Tls>) -> Result<Transport, Co
     };
     let addresses =
         dial::resolve(&host, request.port()).await.map_err(ConnectErrorKind::Resolve)?;
+    *step = ConnectStep::Tcp;
     let tcp =
         dial::connect(addresses).await.map_err(|error| ConnectErrorKind::Tcp(error.into()))?;
+    *step = ConnectStep::Tls;
     Ok(Transport::new(match tls {
         Some(tls) => tls.handshake(&host, tcp).await?,
         None => MaybeTlsStream::Plain(tcp),

@@ -156,7 +156,7 @@ pub enum InvalidCloseFrame {
         by: &'static str,
     },
     /// The reason does not fit into a control frame.
-    #[error("close reason of {length} bytes is longer than 123")]
+    #[error("close reason of {length} bytes is longer than 123; send the rest as a message before")]
     #[non_exhaustive]
     Reason {
         /// Its length in bytes of UTF-8.
