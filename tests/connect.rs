@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
@@ -19,7 +19,8 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio_test::{assert_pending, assert_ready_err, task};
 use url::Url;
 use ws_channel::{
-    Connect, ConnectErrorKind, Endpoint, Error, Message, PlatformChannel, Request, WebSocketChannel,
+    Connect, ConnectErrorKind, ConnectStep, Endpoint, Error, Message, PlatformChannel, Request,
+    WebSocketChannel,
 };
 
 /// A server that does one thing with its first connection.
@@ -96,6 +97,7 @@ fn chain(error: &Error) -> String {
         text.push_str(&error.to_string());
         cause = error.source();
     }
+    assert!(format!("{error:?}").contains(&text), "what `main` prints is not `{text}`");
     println!("{text}");
     text
 }
@@ -298,7 +300,7 @@ async fn a_subprotocol_that_was_not_offered_is_an_error() {
     })
     .await;
     let error = fails(connect(format!("ws://{address}")).protocols(["a", "b"])).await;
-    assert_says(&error, &["subprotocol `c`", "`a`, `b`"]);
+    assert_says(&error, &["subprotocol `c`", "`a`, `b`", "offer it with `.protocols([…])`"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -308,7 +310,8 @@ async fn a_silent_server_costs_the_timeout() {
     let error = fails(connect(format!("ws://{address}"))).await;
     assert!(error.is_timeout());
     assert_eq!(began.elapsed().as_secs(), 10);
-    chain(&error);
+    assert!(matches!(kind(&error), ConnectErrorKind::Timeout { step: ConnectStep::Upgrade, .. }));
+    assert_says(&error, &["did not answer the opening handshake within 10s"]);
 
     let address = serve(async |_stream| std::future::pending().await).await;
     let began = Instant::now();
@@ -316,7 +319,8 @@ async fn a_silent_server_costs_the_timeout() {
     let error = fails(attempt).await;
     assert!(error.is_timeout());
     assert_eq!(began.elapsed().as_secs(), 3);
-    chain(&error);
+    assert!(matches!(kind(&error), ConnectErrorKind::Timeout { step: ConnectStep::Tls, .. }));
+    assert_says(&error, &["no TLS session came about within 3s", "does the port speak TLS"]);
 }
 
 #[tokio::test]
@@ -361,7 +365,30 @@ async fn an_untrusted_certificate_says_what_to_do() {
     let address = serve_tls(acceptor).await;
     let error = fails(connect(format!("wss://localhost:{}", address.port()))).await;
     assert!(matches!(kind(&error), ConnectErrorKind::Tls(_)));
-    assert_says(&error, &["does not trust", "hand in a TLS configuration"]);
+    assert_says(&error, &["does not trust", "self-signed", "hand in a TLS configuration"]);
+    assert!(error.to_string().contains("hand in"), "whoever prints no chain sees it, too");
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_of_an_issuer_says_how_to_make_a_better_one() {
+    // As `openssl req -x509` makes them; rustls takes them from nobody.
+    let (acceptor, certificate) =
+        certified(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
+    let address = serve_tls(acceptor).await;
+    let attempt = connect(format!("wss://localhost:{}", address.port()));
+    let error = fails(attempt.tls(trusting(certificate))).await;
+    assert_says(&error, &["self-signed", "CA:FALSE", "`Connect::tls`"]);
+}
+
+#[tokio::test]
+async fn a_certificate_made_anew_says_to_trust_its_issuer() {
+    // Of the same name as the one that is trusted, but with another key.
+    let (acceptor, _) = certified(|_| {});
+    let (_, certificate) = certified(|_| {});
+    let address = serve_tls(acceptor).await;
+    let attempt = connect(format!("wss://localhost:{}", address.port()));
+    let error = fails(attempt.tls(trusting(certificate))).await;
+    assert_says(&error, &["BadSignature", "self-signed", "trusts its issuer (`Connect::tls`)"]);
 }
 
 #[tokio::test]
@@ -372,7 +399,10 @@ async fn a_certificate_for_another_name_or_time_says_so() {
     let address = serve_tls(acceptor).await;
     let attempt = connect(format!("wss://localhost:{}", address.port()));
     let error = fails(attempt.tls(trusting(certificate))).await;
-    assert_says(&error, &["for another name", "example.org"]);
+    assert_says(
+        &error,
+        &["for another name", "use a name that is in the certificate", "example.org"],
+    );
 
     let (acceptor, certificate) =
         certified(|params| params.not_after = rcgen::date_time_ymd(2020, 1, 1));
@@ -438,5 +468,8 @@ async fn the_systems_tls_library_works_and_names_what_it_does_not_trust() {
     let address = serve_tls(acceptor).await;
     let platforms = native_tls::TlsConnector::new().expect("a connector");
     let attempt = connect(format!("wss://localhost:{}", address.port()));
-    assert_says(&fails(attempt.tls(platforms)).await, &["TLS handshake failed", "certificate"]);
+    assert_says(
+        &fails(attempt.tls(platforms)).await,
+        &["TLS handshake failed", "self-signed", "`Connect::tls`"],
+    );
 }

@@ -156,22 +156,45 @@ pub(super) enum TlsError {
     ServerName(String),
     #[error(
         "the server's certificate is from an issuer that this system does not trust; \
-         for one of your own, hand in a TLS configuration that trusts it"
+         is it self-signed, or your own? then hand in a TLS configuration that trusts its issuer \
+         (`Connect::tls`)"
     )]
     Untrusted(#[source] io::Error),
-    #[error("the server's certificate is for another name than the URL's host")]
+    #[error(
+        "the server's certificate is for another name than the URL's host; use a name that is in \
+         the certificate, or get one for this host"
+    )]
     WrongName(#[source] io::Error),
-    #[error("the server's certificate has expired or is not valid yet; is the clock right?")]
+    #[error(
+        "the server's certificate has expired or is not valid yet; is a new one due, or is this machine's clock wrong?"
+    )]
     Expired(#[source] io::Error),
-    #[error("the server's certificate is not acceptable")]
+    #[error(
+        "the server's certificate is that of an issuer, for signing others; is it self-signed? then \
+         make it with `basicConstraints=critical,CA:FALSE`, and hand in a TLS configuration that \
+         trusts it (`Connect::tls`)"
+    )]
+    Issuers(#[source] io::Error),
+    #[error(
+        "the server's certificate is not acceptable; is it self-signed, or was it made anew? then \
+         hand in a TLS configuration that trusts its issuer (`Connect::tls`)"
+    )]
     Certificate(#[source] io::Error),
     #[error("the server does not answer in TLS; is this a port for `ws://`?")]
     NotTls(#[source] io::Error),
     #[error(
-        "the TLS handshake failed; is the certificate trusted and for the URL's host, and does the \
-         port speak TLS?"
+        "the TLS handshake failed; does the port speak TLS, in a version and with a cipher suite \
+         that both ends have?"
     )]
     Handshake(#[source] io::Error),
+    /// The system's libraries do not tell why, but in words of their own.
+    #[cfg(feature = "native-tls")]
+    #[error(
+        "the TLS handshake failed; does the port speak TLS, and is the certificate for the URL's \
+         host? for a self-signed one, hand in a TLS configuration that trusts its issuer \
+         (`Connect::tls`)"
+    )]
+    System(#[source] io::Error),
 }
 
 impl TlsError {
@@ -179,7 +202,7 @@ impl TlsError {
     fn from_rustls(error: io::Error) -> Self {
         use rustls::CertificateError::{
             Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
-            NotValidYetContext, UnknownIssuer,
+            NotValidYetContext, Other, UnknownIssuer,
         };
         use rustls::Error::{InvalidCertificate, InvalidMessage};
 
@@ -192,6 +215,12 @@ impl TlsError {
             Some(InvalidCertificate(
                 Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. },
             )) => Self::Expired(error),
+            // rustls has no name for it, and the verifier's own errors are not in its interface.
+            Some(InvalidCertificate(Other(cause)))
+                if cause.to_string().contains("CaUsedAsEndEntity") =>
+            {
+                Self::Issuers(error)
+            }
             Some(InvalidCertificate(_)) => Self::Certificate(error),
             Some(InvalidMessage(_)) => Self::NotTls(error),
             None if error.kind() == io::ErrorKind::UnexpectedEof => Self::NotTls(error),
@@ -201,7 +230,7 @@ impl TlsError {
 
     #[cfg(feature = "native-tls")]
     fn from_native(error: native_tls::Error) -> Self {
-        Self::Handshake(io::Error::other(error))
+        Self::System(io::Error::other(error))
     }
 }
 
