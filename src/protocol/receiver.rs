@@ -1,29 +1,17 @@
 //! Frames into messages: parsed, unmasked and validated in the buffer they were read into.
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+mod fragments;
+mod room;
+
+use bytes::{Buf, BytesMut};
 
 use crate::protocol::fault::Fault;
 use crate::protocol::frame::{Header, Opcode, Plain};
 use crate::protocol::mask;
+use crate::protocol::receiver::fragments::Gathered;
+use crate::protocol::receiver::room::CHUNK;
 use crate::protocol::text::ReceiveBuffer;
-use crate::protocol::{Message, MessageRef, ProtocolError, Role, Utf8Bytes};
-
-/// What is read at once while frames are small, at first.
-const CHUNK: usize = 16 << 10;
-
-/// What it grows to when reads fill it.
-const MAX_CHUNK: usize = 64 << 10;
-
-/// From this length on, a frame's payload is read by itself: exactly the rest, so that nothing
-/// behind it has to be moved.
-const LARGE: usize = 32 << 10;
-
-/// How many times what has arrived of a frame the buffer may be: memory grows with bytes that
-/// came, not with bytes announced.
-const AHEAD: usize = 16;
-
-/// Up to this length, room is made for a frame because the last one was as long.
-const FORESEEN: usize = 1 << 20;
+use crate::protocol::{Message, MessageRef, Role, Utf8Bytes};
 
 /// A whole payload that stands in front of the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,13 +45,6 @@ struct Frame {
     key: Option<[u8; 4]>,
     /// How much of it has been unmasked already.
     unmasked: usize,
-}
-
-/// A message that comes in fragments.
-#[derive(Debug)]
-struct Gathered {
-    text: bool,
-    payload: ReceiveBuffer,
 }
 
 /// The receiving side of a connection.
@@ -218,52 +199,6 @@ impl Receiver {
         Ok(Some(Frame { opcode, fin, length, key, unmasked: 0 }))
     }
 
-    /// Checks a data frame's header against the message it belongs to and the limit (§5.4).
-    #[inline]
-    fn admit(&mut self, opcode: Opcode, fin: bool, length: u64) -> Result<(), Fault> {
-        let gathered = match (&self.message, opcode) {
-            (None, Opcode::Continuation) => {
-                return Err(ProtocolError::UnexpectedContinuation.into());
-            }
-            (None, _) => 0,
-            (Some(message), Opcode::Continuation) => message.payload.len() as u64,
-            (Some(_), _) => return Err(ProtocolError::ExpectedContinuation.into()),
-        };
-        let size = gathered.saturating_add(length);
-        if size > self.max_message_size as u64 {
-            return Err(Fault::TooBig { size, limit: self.max_message_size });
-        }
-        if !fin && opcode != Opcode::Continuation {
-            let text = opcode == Opcode::Text;
-            self.message = Some(Box::new(Gathered { text, payload: ReceiveBuffer::default() }));
-        }
-        Ok(())
-    }
-
-    /// Moves what has arrived of a fragment to its message.
-    fn gather(&mut self, frame: Frame, arrived: usize) -> Result<Option<Item>, Fault> {
-        let Some(message) = &mut self.message else {
-            return Err(ProtocolError::UnexpectedContinuation.into());
-        };
-        message.payload.extend(&self.buffer.as_slice()[..arrived]);
-        self.buffer.advance(arrived);
-        let whole = arrived == frame.length;
-        if message.text {
-            let end = message.payload.len();
-            message.payload.check(end, whole && frame.fin).map_err(|_| Fault::NotUtf8)?;
-        }
-        if !whole {
-            let key = frame.key.map(|key| mask::rotate(key, arrived));
-            self.frame = Some(Frame { length: frame.length - arrived, key, unmasked: 0, ..frame });
-            return Ok(None);
-        }
-        if !frame.fin {
-            return Ok(None);
-        }
-        self.front = Front::Message;
-        Ok(Some(if message.text { Item::Text } else { Item::Binary }))
-    }
-
     /// The payload that `next` found.
     #[inline]
     pub(crate) fn payload(&self) -> &[u8] {
@@ -301,20 +236,6 @@ impl Receiver {
         Ok(Message::Binary(self.buffer.split_to(length).freeze()))
     }
 
-    fn take_gathered(&mut self) -> Result<Message, Fault> {
-        self.front = Front::Taken;
-        let Some(mut message) = self.message.take() else { return Ok(Bytes::new().into()) };
-        let length = message.payload.len();
-        if message.text {
-            return message
-                .payload
-                .take_text(length)
-                .map(Message::Text)
-                .map_err(|_| Fault::NotUtf8);
-        }
-        Ok(Message::Binary(message.payload.split_to(length).freeze()))
-    }
-
     /// Drops the payload that `next` found, unless it was taken.
     fn discard(&mut self) {
         match self.front {
@@ -328,96 +249,11 @@ impl Receiver {
         self.front = Front::Taken;
     }
 
-    /// Whether the receiver owns a buffer to read into.
-    #[inline]
-    pub(crate) fn has_buffer(&self) -> bool {
-        self.buffer.capacity() != 0
-    }
-
-    /// Room for the transport to read into. Every byte it writes there has arrived.
-    #[inline]
-    pub(crate) fn space(&mut self) -> impl BufMut + '_ {
-        if self.front != Front::Taken {
-            self.discard();
-        }
-        let limit = self.make_room();
-        self.buffer.space(limit)
-    }
-
-    /// Makes room, and says how much of it to fill.
-    #[inline]
-    fn make_room(&mut self) -> usize {
-        let room = self.buffer.room();
-        if self.frame.is_none() && self.expected < LARGE {
-            // The next message should fit, and a good part of a chunk.
-            if room < (self.expected + Header::MAX).max(self.chunk / 4) {
-                self.buffer.reserve(self.chunk.max(self.expected + Header::MAX));
-            }
-            return self.buffer.room();
-        }
-        self.make_room_for_more()
-    }
-
-    /// The same, when a frame's length is known or foreseen.
-    fn make_room_for_more(&mut self) -> usize {
-        let have = self.buffer.len();
-        let length = self.frame.map_or(0, |frame| frame.length);
-        if length >= LARGE {
-            let rest = length.saturating_sub(have);
-            if self.buffer.room() < rest.min(CHUNK) {
-                self.buffer.reserve(rest.min((have * AHEAD).max(CHUNK)));
-            }
-            return rest.min(self.buffer.room());
-        }
-        let rest = length.saturating_sub(have);
-        if self.expected >= LARGE && have == 0 {
-            // Room for another one like the last, and no more than that is read: if it is one, it
-            // comes whole and nothing behind it has to be moved.
-            let foreseen = self.expected.min(FORESEEN) + self.header(self.expected);
-            if self.buffer.room() < foreseen {
-                self.buffer.reserve(foreseen);
-            }
-            return foreseen;
-        }
-        if self.buffer.room() < rest.max(self.chunk / 4) {
-            self.buffer.reserve(self.chunk.max(rest));
-        }
-        self.buffer.room()
-    }
-
-    /// How long the peer's header of a large frame is.
-    fn header(&self, length: usize) -> usize {
-        let extended = if length > 0xFFFF { 8 } else { 2 };
-        let key = if self.peer == Role::Client { 4 } else { 0 };
-        2 + extended + key
-    }
-
-    /// Notes that `read` of `offered` bytes were filled.
-    #[inline]
-    pub(crate) fn filled(&mut self, read: usize, offered: usize) {
-        if read == offered && self.frame.is_none_or(|frame| frame.length < LARGE) {
-            self.chunk = (self.chunk * 2).min(MAX_CHUNK);
-        }
-    }
-
-    /// Takes bytes that were read elsewhere.
-    pub(crate) fn feed(&mut self, bytes: &[u8]) {
-        self.discard();
-        self.buffer.extend(bytes);
-    }
-
     /// Drops everything that was received and not handed out: nothing more is parsed.
     pub(crate) fn clear(&mut self) {
         self.buffer = ReceiveBuffer::default();
         self.front = Front::Taken;
         self.frame = None;
         self.message = None;
-    }
-
-    /// Gives back memory that is not in use.
-    pub(crate) fn release(&mut self) {
-        self.buffer.release();
-        self.chunk = CHUNK;
-        self.expected = 0;
     }
 }

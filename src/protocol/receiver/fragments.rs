@@ -1,0 +1,78 @@
+//! Messages that come in fragments (RFC 6455 §5.4).
+
+use bytes::Bytes;
+
+use crate::protocol::fault::Fault;
+use crate::protocol::frame::Opcode;
+use crate::protocol::receiver::{Frame, Front, Item, Receiver};
+use crate::protocol::text::ReceiveBuffer;
+use crate::protocol::{Message, ProtocolError, mask};
+
+/// A message that comes in fragments.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    pub(super) text: bool,
+    pub(super) payload: ReceiveBuffer,
+}
+
+impl Receiver {
+    /// Checks a data frame's header against the message it belongs to and the limit (§5.4).
+    #[inline]
+    pub(super) fn admit(&mut self, opcode: Opcode, fin: bool, length: u64) -> Result<(), Fault> {
+        let gathered = match (&self.message, opcode) {
+            (None, Opcode::Continuation) => {
+                return Err(ProtocolError::UnexpectedContinuation.into());
+            }
+            (None, _) => 0,
+            (Some(message), Opcode::Continuation) => message.payload.len() as u64,
+            (Some(_), _) => return Err(ProtocolError::ExpectedContinuation.into()),
+        };
+        let size = gathered.saturating_add(length);
+        if size > self.max_message_size as u64 {
+            return Err(Fault::TooBig { size, limit: self.max_message_size });
+        }
+        if !fin && opcode != Opcode::Continuation {
+            let text = opcode == Opcode::Text;
+            self.message = Some(Box::new(Gathered { text, payload: ReceiveBuffer::default() }));
+        }
+        Ok(())
+    }
+
+    /// Moves what has arrived of a fragment to its message.
+    pub(super) fn gather(&mut self, frame: Frame, arrived: usize) -> Result<Option<Item>, Fault> {
+        let Some(message) = &mut self.message else {
+            return Err(ProtocolError::UnexpectedContinuation.into());
+        };
+        message.payload.extend(&self.buffer.as_slice()[..arrived]);
+        self.buffer.advance(arrived);
+        let whole = arrived == frame.length;
+        if message.text {
+            let end = message.payload.len();
+            message.payload.check(end, whole && frame.fin).map_err(|_| Fault::NotUtf8)?;
+        }
+        if !whole {
+            let key = frame.key.map(|key| mask::rotate(key, arrived));
+            self.frame = Some(Frame { length: frame.length - arrived, key, unmasked: 0, ..frame });
+            return Ok(None);
+        }
+        if !frame.fin {
+            return Ok(None);
+        }
+        self.front = Front::Message;
+        Ok(Some(if message.text { Item::Text } else { Item::Binary }))
+    }
+
+    pub(super) fn take_gathered(&mut self) -> Result<Message, Fault> {
+        self.front = Front::Taken;
+        let Some(mut message) = self.message.take() else { return Ok(Bytes::new().into()) };
+        let length = message.payload.len();
+        if message.text {
+            return message
+                .payload
+                .take_text(length)
+                .map(Message::Text)
+                .map_err(|_| Fault::NotUtf8);
+        }
+        Ok(Message::Binary(message.payload.split_to(length).freeze()))
+    }
+}

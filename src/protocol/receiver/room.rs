@@ -1,0 +1,111 @@
+//! How much is read at once, and into how much memory.
+
+use bytes::BufMut;
+
+use crate::protocol::Role;
+use crate::protocol::frame::Header;
+use crate::protocol::receiver::{Front, Receiver};
+
+/// What is read at once while frames are small, at first.
+pub(super) const CHUNK: usize = 16 << 10;
+
+/// What it grows to when reads fill it.
+const MAX_CHUNK: usize = 64 << 10;
+
+/// From this length on, a frame's payload is read by itself: exactly the rest, so that nothing
+/// behind it has to be moved.
+const LARGE: usize = 32 << 10;
+
+/// How many times what has arrived of a frame the buffer may be: memory grows with bytes that
+/// came, not with bytes announced.
+const AHEAD: usize = 16;
+
+/// Up to this length, room is made for a frame because the last one was as long.
+const FORESEEN: usize = 1 << 20;
+
+impl Receiver {
+    /// Whether the receiver owns a buffer to read into.
+    #[inline]
+    pub(crate) fn has_buffer(&self) -> bool {
+        self.buffer.capacity() != 0
+    }
+
+    /// Room for the transport to read into. Every byte it writes there has arrived.
+    #[inline]
+    pub(crate) fn space(&mut self) -> impl BufMut + '_ {
+        if self.front != Front::Taken {
+            self.discard();
+        }
+        let limit = self.make_room();
+        self.buffer.space(limit)
+    }
+
+    /// Makes room, and says how much of it to fill.
+    #[inline]
+    fn make_room(&mut self) -> usize {
+        let room = self.buffer.room();
+        if self.frame.is_none() && self.expected < LARGE {
+            // The next message should fit, and a good part of a chunk.
+            if room < (self.expected + Header::MAX).max(self.chunk / 4) {
+                self.buffer.reserve(self.chunk.max(self.expected + Header::MAX));
+            }
+            return self.buffer.room();
+        }
+        self.make_room_for_more()
+    }
+
+    /// The same, when a frame's length is known or foreseen.
+    fn make_room_for_more(&mut self) -> usize {
+        let have = self.buffer.len();
+        let length = self.frame.map_or(0, |frame| frame.length);
+        if length >= LARGE {
+            let rest = length.saturating_sub(have);
+            if self.buffer.room() < rest.min(CHUNK) {
+                self.buffer.reserve(rest.min((have * AHEAD).max(CHUNK)));
+            }
+            return rest.min(self.buffer.room());
+        }
+        let rest = length.saturating_sub(have);
+        if self.expected >= LARGE && have == 0 {
+            // Room for another one like the last, and no more than that is read: if it is one, it
+            // comes whole and nothing behind it has to be moved.
+            let foreseen = self.expected.min(FORESEEN) + self.header(self.expected);
+            if self.buffer.room() < foreseen {
+                self.buffer.reserve(foreseen);
+            }
+            return foreseen;
+        }
+        if self.buffer.room() < rest.max(self.chunk / 4) {
+            self.buffer.reserve(self.chunk.max(rest));
+        }
+        self.buffer.room()
+    }
+
+    /// How long the peer's header of a large frame is.
+    fn header(&self, length: usize) -> usize {
+        let extended = if length > 0xFFFF { 8 } else { 2 };
+        let key = if self.peer == Role::Client { 4 } else { 0 };
+        2 + extended + key
+    }
+
+    /// Notes that `read` of `offered` bytes were filled.
+    #[inline]
+    pub(crate) fn filled(&mut self, read: usize, offered: usize) {
+        if read == offered && self.frame.is_none_or(|frame| frame.length < LARGE) {
+            self.chunk = (self.chunk * 2).min(MAX_CHUNK);
+        }
+    }
+
+    /// Takes bytes that were read elsewhere.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        self.discard();
+        self.buffer.extend(bytes);
+    }
+
+    /// Gives back memory that is not in use.
+    pub(crate) fn release(&mut self) {
+        self.buffer.release();
+        self.chunk = CHUNK;
+        self.expected = 0;
+    }
+}
