@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::{FutureExt, SinkExt, StreamExt};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, timeout};
 use tokio_test::{assert_pending, assert_ready, task};
 use ws_channel::{Error, Handshake, Initiator, Message, Options, Role, WebSocketAdapter, status};
@@ -282,6 +282,19 @@ async fn a_blocked_sender_keeps_messages_up_to_a_bound_and_then_stops_reading() 
         assert_eq!(stream.next().await.unwrap().unwrap().len(), 500);
     }
     near.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ping_is_answered_by_a_sender_that_only_feeds_a_transport_that_takes_everything() {
+    let (near, mut far) = tokio::io::duplex(1 << 20);
+    let mut channel = WebSocketAdapter::from_upgraded(near, Role::Server, Handshake::default());
+    far.write_all(&[0x89, 0x80, 0, 0, 0, 0]).await.unwrap();
+    for _ in 0..200 {
+        channel.feed(vec![0u8; 4000].into()).await.unwrap();
+    }
+    let mut sent = Vec::new();
+    while far.read_buf(&mut sent).now_or_never().is_some() {}
+    assert!(sent.windows(2).any(|bytes| bytes == [0x8A, 0]), "a pong is among the messages");
 }
 
 #[tokio::test(start_paused = true)]

@@ -37,10 +37,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if let Poll::Ready(Err(error)) = written {
                 return Poll::Ready(Err(self.write_failed(error, cx)));
             }
-            if self.connection.buffered() < self.write_buffer_size.max(1) {
+            if self.connection.buffered() >= self.write_buffer_size.max(1) {
+                ready!(self.poll_control(cx));
+                continue;
+            }
+            if !std::mem::take(&mut self.received) {
+                // A sender that never waits, flushes or receives answers pings here.
+                let _ = self.poll_control(cx);
+            }
+            if self.connection.is_open() {
                 return Poll::Ready(Ok(()));
             }
-            ready!(self.poll_control(cx));
         }
     }
 
