@@ -32,8 +32,13 @@ pub use options::Options;
 /// [`client`](Self::client) and [`accept`](Self::accept) do the opening handshake first;
 /// [`from_upgraded`](Self::from_upgraded) starts after it.
 ///
-/// Deadlines need a tokio runtime with its timer enabled; without one the channel works, but
-/// waits for ever where the peer does nothing.
+/// Deadlines need a tokio runtime; outside of one the channel works, but waits for ever where the
+/// peer does nothing.
+///
+/// # Panics
+///
+/// In a tokio runtime whose timer is off (built without `enable_time`), tokio panics when a
+/// deadline is set.
 ///
 /// # Cancellation safety
 ///
