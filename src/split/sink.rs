@@ -1,125 +1,21 @@
-//! The halves of a channel, for two tasks.
-//!
-//! The halves share the channel behind a lock that is held for one poll, never across `Pending`.
-//! A poll of either half may read and write: a closing sink reads until the peer has answered, a
-//! stream writes pongs. A transport remembers one waker a direction; so the channel is always
-//! polled with one that wakes whichever half is waiting.
+//! The sending half.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker, ready};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::task::{Context, Poll, ready};
 
-use futures::task::AtomicWaker;
-use futures::{Sink, Stream};
+use futures::Sink;
 
 use crate::channel::{WebSocketChannel, close_frame};
 use crate::protocol::{CloseCode, CloseEvent, CloseFrame, Message, ReadyState};
+use crate::split::{Shared, WebSocketStream, facts};
 use crate::{Error, Handshake};
 
 /// How many messages a poll of the sink half drops at most, when the stream half is gone.
 const DISCARDED: usize = 1024;
-
-/// Splits a channel.
-pub(crate) fn split<C: WebSocketChannel>(channel: C) -> (WebSocketSink<C>, WebSocketStream<C>) {
-    let waiting = Arc::new(Waiting::default());
-    let shared = Arc::new(Shared {
-        waker: Waker::from(Arc::clone(&waiting)),
-        waiting,
-        stream_dropped: AtomicBool::new(false),
-        reunited: AtomicBool::new(false),
-        channel: Mutex::new(Box::pin(channel)),
-    });
-    (WebSocketSink { shared: Arc::clone(&shared) }, WebSocketStream { shared })
-}
-
-/// One half's task.
-#[derive(Default)]
-struct Half {
-    waker: AtomicWaker,
-    /// Whether it waits. A stale waker is left where it is, since the next wait mostly brings the
-    /// same one.
-    waits: AtomicBool,
-    /// How often it was woken, waiting or not.
-    woken: AtomicUsize,
-}
-
-impl Half {
-    fn wake(&self) {
-        // Either this sees that the half waits, or the half sees that it was woken: see `wait`.
-        self.woken.fetch_add(1, Ordering::SeqCst);
-        if self.waits.load(Ordering::SeqCst) {
-            self.waker.wake();
-        }
-    }
-
-    /// Polls, and registers the task of `cx` only if it has to wait: most polls do not.
-    fn poll<T>(&self, cx: &Context<'_>, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
-        let before = self.woken.load(Ordering::Acquire);
-        self.waits.store(false, Ordering::Relaxed);
-        let result = poll();
-        if result.is_pending() {
-            self.wait(cx, before);
-        }
-        result
-    }
-
-    fn wait(&self, cx: &Context<'_>, before: usize) {
-        self.waker.register(cx.waker());
-        self.waits.store(true, Ordering::SeqCst);
-        if self.woken.load(Ordering::SeqCst) != before {
-            // It was woken while it was polled, before it could be seen to wait.
-            cx.waker().wake_by_ref();
-        }
-    }
-}
-
-/// Who waits for the channel.
-#[derive(Default)]
-struct Waiting {
-    sink: Half,
-    stream: Half,
-}
-
-impl Wake for Waiting {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.stream.wake();
-        self.sink.wake();
-    }
-}
-
-struct Shared<C> {
-    waiting: Arc<Waiting>,
-    /// `waiting`, as the channel sees it.
-    waker: Waker,
-    stream_dropped: AtomicBool,
-    /// The halves are dropped because they were put together again.
-    reunited: AtomicBool,
-    channel: Mutex<Pin<Box<C>>>,
-}
-
-impl<C> Shared<C> {
-    /// The channel. A panic in a transport of one half does not take the other half down.
-    fn lock(&self) -> MutexGuard<'_, Pin<Box<C>>> {
-        self.channel.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Polls the channel for `half`, whose task is `cx`'s.
-    fn poll<T>(
-        &self,
-        half: &Half,
-        cx: &Context<'_>,
-        poll: impl FnOnce(Pin<&mut C>, &mut Context<'_>) -> Poll<T>,
-    ) -> Poll<T> {
-        half.poll(cx, || poll(self.lock().as_mut(), &mut Context::from_waker(&self.waker)))
-    }
-}
 
 /// The sending half of a channel.
 ///
@@ -150,47 +46,7 @@ impl<C> Shared<C> {
 /// }
 /// ```
 pub struct WebSocketSink<C: WebSocketChannel> {
-    shared: Arc<Shared<C>>,
-}
-
-/// The receiving half of a channel.
-///
-/// Answers pings and Close frames as long as it is polled. Dropping it discards what still comes.
-///
-/// # Cancellation safety
-///
-/// As on the whole channel: nothing is lost when a `next` is dropped.
-pub struct WebSocketStream<C: WebSocketChannel> {
-    shared: Arc<Shared<C>>,
-}
-
-macro_rules! facts {
-    () => {
-        /// The facts that the opening handshake established; cheap to clone.
-        pub fn handshake(&self) -> Handshake {
-            self.shared.lock().handshake().clone()
-        }
-
-        /// The state of the connection.
-        pub fn ready_state(&self) -> ReadyState {
-            self.shared.lock().ready_state()
-        }
-
-        /// How the connection ended, once it has.
-        pub fn close_event(&self) -> Option<CloseEvent> {
-            self.shared.lock().close_event().cloned()
-        }
-
-        /// The code of [`close_event`](Self::close_event).
-        pub fn close_code(&self) -> Option<CloseCode> {
-            self.shared.lock().close_code()
-        }
-
-        /// The reason of [`close_event`](Self::close_event).
-        pub fn close_reason(&self) -> Option<String> {
-            self.shared.lock().close_reason().map(str::to_owned)
-        }
-    };
+    pub(super) shared: Arc<Shared<C>>,
 }
 
 impl<C: WebSocketChannel> WebSocketSink<C> {
@@ -322,39 +178,6 @@ impl<C: WebSocketChannel> Drop for WebSocketSink<C> {
 impl<C: WebSocketChannel> fmt::Debug for WebSocketSink<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebSocketSink")
-            .field("ready_state", &self.ready_state())
-            .finish_non_exhaustive()
-    }
-}
-
-impl<C: WebSocketChannel> WebSocketStream<C> {
-    facts!();
-}
-
-impl<C: WebSocketChannel> Stream for WebSocketStream<C> {
-    type Item = Result<Message, Error>;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let shared = &self.shared;
-        let item = ready!(shared.poll(&shared.waiting.stream, cx, Stream::poll_next));
-        if !matches!(item, Some(Ok(_))) {
-            // The end was found here; the sink half may wait for it or for room.
-            shared.waiting.sink.wake();
-        }
-        Poll::Ready(item)
-    }
-}
-
-impl<C: WebSocketChannel> Drop for WebSocketStream<C> {
-    fn drop(&mut self) {
-        self.shared.stream_dropped.store(true, Ordering::Release);
-        self.shared.waiting.sink.wake();
-    }
-}
-
-impl<C: WebSocketChannel> fmt::Debug for WebSocketStream<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebSocketStream")
             .field("ready_state", &self.ready_state())
             .finish_non_exhaustive()
     }

@@ -1,0 +1,66 @@
+//! Who waits for a channel that two tasks poll.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake};
+
+use futures::task::AtomicWaker;
+
+/// One half's task.
+#[derive(Default)]
+pub(super) struct Half {
+    waker: AtomicWaker,
+    /// Whether it waits. A stale waker is left where it is, since the next wait mostly brings the
+    /// same one.
+    waits: AtomicBool,
+    /// How often it was woken, waiting or not.
+    woken: AtomicUsize,
+}
+
+impl Half {
+    pub(super) fn wake(&self) {
+        // Either this sees that the half waits, or the half sees that it was woken: see `wait`.
+        self.woken.fetch_add(1, Ordering::SeqCst);
+        if self.waits.load(Ordering::SeqCst) {
+            self.waker.wake();
+        }
+    }
+
+    /// Polls, and registers the task of `cx` only if it has to wait: most polls do not.
+    pub(super) fn poll<T>(&self, cx: &Context<'_>, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
+        let before = self.woken.load(Ordering::Acquire);
+        self.waits.store(false, Ordering::Relaxed);
+        let result = poll();
+        if result.is_pending() {
+            self.wait(cx, before);
+        }
+        result
+    }
+
+    fn wait(&self, cx: &Context<'_>, before: usize) {
+        self.waker.register(cx.waker());
+        self.waits.store(true, Ordering::SeqCst);
+        if self.woken.load(Ordering::SeqCst) != before {
+            // It was woken while it was polled, before it could be seen to wait.
+            cx.waker().wake_by_ref();
+        }
+    }
+}
+
+/// Who waits for the channel.
+#[derive(Default)]
+pub(super) struct Waiting {
+    pub(super) sink: Half,
+    pub(super) stream: Half,
+}
+
+impl Wake for Waiting {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.stream.wake();
+        self.sink.wake();
+    }
+}
