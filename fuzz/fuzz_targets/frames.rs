@@ -28,7 +28,7 @@ fn run(io: Pieces, role: Role, limit: usize, lent: bool) -> Outcome {
     let options = Options::new().max_message_size(limit);
     let handshake = Handshake::default();
     let mut channel =
-        WebSocketAdapter::from_upgraded_with(io, role, handshake, &options, Default::default());
+        WebSocketAdapter::from_upgraded_with(io, role, handshake, &options, b"".as_slice());
     let mut messages = Vec::new();
     let mut error = None;
     block_on(async {
