@@ -13,6 +13,7 @@ use crate::status;
 /// Each level speaks for itself; the cause is [`source()`](std::error::Error::source). `Debug` is
 /// the variant's name and the text with all its causes, so that a `main` that returns the error
 /// prints what to do.
+#[doc(alias = "WebSocketChannelException")]
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -83,7 +83,8 @@
 //! # Deadlines and limits
 //!
 //! All have defaults: 10 s to connect or to accept, 5 s to close, a ping after 20 s of silence,
-//! messages up to 16 MiB. Each builder can set them, or takes one set of [`Options`] for many.
+//! messages up to 16 MiB. Each builder can set them, or takes one set of [`Options`] for many (all but
+//! the first, which is the `timeout` of the attempt).
 //!
 //! # Platforms and features
 //!

@@ -57,6 +57,7 @@ impl<S> WebSocketAdapter<S> {
 }
 
 /// A server's opening handshake, to be awaited; made by [`WebSocketAdapter::accept`].
+#[doc(alias = "webSocketHandler")]
 #[derive(Debug)]
 #[must_use = "a handshake does nothing until it is awaited"]
 pub struct Accept<S> {
@@ -177,7 +178,7 @@ impl<S> Accept<S> {
         self
     }
 
-    /// Sets all limits and deadlines of the connection at once.
+    /// Sets all limits and deadlines of the connection at once; those set before are replaced.
     pub fn options(mut self, options: Options) -> Self {
         self.terms.options = options;
         self

@@ -116,7 +116,7 @@ impl<S> ClientHandshake<S> {
         self
     }
 
-    /// Sets all limits and deadlines of the connection at once.
+    /// Sets all limits and deadlines of the connection at once; those set before are replaced.
     pub fn options(mut self, options: Options) -> Self {
         self.options = options;
         self

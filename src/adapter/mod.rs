@@ -35,6 +35,9 @@ pub use options::Options;
 /// Deadlines need a tokio runtime; outside of one the channel works, but waits for ever where the
 /// peer does nothing.
 ///
+/// A message that was fed goes out with the next flush, when the write buffer is full, or when the
+/// stream side has nothing more to read: an echo may feed its answers and never flush.
+///
 /// # Panics
 ///
 /// In a tokio runtime whose timer is off (built without `enable_time`), tokio panics when a

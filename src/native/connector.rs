@@ -48,6 +48,9 @@ pub type PlatformChannel = WebSocketAdapter<Transport>;
 ///
 /// # Examples
 ///
+/// Options stand before the `.await`. What wants a future, as `tokio::spawn` does, gets it by
+/// `.into_future()`.
+///
 /// ```no_run
 /// use std::time::Duration;
 /// use ws_channel::WebSocketChannel;
@@ -113,6 +116,7 @@ impl Connect {
     /// Takes an `Arc<rustls::ClientConfig>`, a `native_tls::TlsConnector` or a
     /// `tokio_tungstenite::Connector`. Default: what the platform trusts.
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    #[doc(alias = "customClient")]
     pub fn tls(mut self, configuration: impl Into<Tls>) -> Self {
         self.tls = Some(configuration.into());
         self
@@ -120,6 +124,7 @@ impl Connect {
 
     /// Sets how long connecting may take: name resolution, TCP, TLS and the opening handshake
     /// together. Default: 10 s.
+    #[doc(alias = "connectTimeout")]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -134,7 +139,7 @@ impl Connect {
         self
     }
 
-    /// Sets all limits and deadlines of the channel at once.
+    /// Sets all limits and deadlines of the channel at once; those set before are replaced.
     pub fn options(mut self, options: Options) -> Self {
         self.options = options;
         self
