@@ -140,7 +140,7 @@ pub use native::*;
 pub use protocol::{
     CloseCode, CloseEvent, CloseFrame, Handshake, HandshakeError, HandshakeFault, Initiator,
     InvalidCloseFrame, InvalidHeader, InvalidRequest, InvalidUpgrade, Message, MessageRef, NotUtf8,
-    ProtocolError, ReadyState, Request, Role, Utf8Bytes, accept_key,
+    Prepared, ProtocolError, ReadyState, Request, Role, Utf8Bytes, accept_key,
 };
 pub use split::{CloseSink, WebSocketSink, WebSocketStream};
 pub use stream_channel::StreamChannel;

@@ -6,6 +6,7 @@ mod driver;
 mod exchange;
 mod incoming;
 pub(crate) mod options;
+mod prepared;
 
 use std::future::poll_fn;
 use std::pin::Pin;

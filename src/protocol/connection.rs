@@ -12,7 +12,7 @@ use crate::protocol::fault::Fault;
 use crate::protocol::frame::Opcode;
 use crate::protocol::receiver::{Item, Receiver};
 use crate::protocol::transmitter::Transmitter;
-use crate::protocol::{CloseEvent, Message, MessageRef, ReadyState, Role};
+use crate::protocol::{CloseEvent, Message, MessageRef, Prepared, ReadyState, Role};
 
 pub(crate) use lifecycle::Lifecycle;
 
@@ -228,6 +228,19 @@ impl Connection {
             Message::Binary(bytes) => self.push(Opcode::Binary, bytes, key),
         }
         Ok(())
+    }
+
+    /// Accepts a message that was encoded for many servers' connections; a client masks it anew.
+    pub(crate) fn send_prepared(
+        &mut self,
+        prepared: &Prepared,
+        key: impl FnOnce() -> [u8; 4],
+    ) -> Result<(), Error> {
+        let frame = prepared.frame().filter(|_| self.role == Role::Server && self.is_open());
+        if frame.is_some_and(|frame| self.transmitter.push_encoded(frame)) {
+            return Ok(());
+        }
+        self.send(prepared.message().clone(), key)
     }
 
     /// Asks the peer for a sign of life.

@@ -64,6 +64,7 @@ pub(crate) mod header;
 pub(crate) mod keepalive;
 mod mask;
 mod message;
+mod prepared;
 pub(crate) mod receiver;
 pub(crate) mod request;
 mod state;
@@ -75,6 +76,7 @@ pub use close::{CloseCode, CloseEvent, CloseFrame, Initiator, InvalidCloseFrame}
 pub use handshake::{Handshake, HandshakeError, HandshakeFault, InvalidUpgrade, accept_key};
 pub use header::InvalidHeader;
 pub use message::{Message, MessageRef};
+pub use prepared::Prepared;
 pub(crate) use request::ValidRequest;
 pub use request::{InvalidRequest, Request};
 pub use state::{ReadyState, Role};

@@ -9,7 +9,7 @@ use crate::protocol::mask;
 
 /// From this length on, a payload is not put into the buffer: a server's is written from where it
 /// is, a client's is masked in pieces as it is written.
-const LARGE: usize = 16 << 10;
+pub(crate) const LARGE: usize = 16 << 10;
 
 /// How much of a client's large payload is masked at a time.
 const PIECE: usize = 64 << 10;
@@ -65,6 +65,17 @@ impl Transmitter {
     pub(crate) fn push_pong(&mut self, payload: Bytes, key: Option<[u8; 4]>) {
         self.pongs += payload.len() + Header::MAX;
         self.push(Opcode::Pong, payload, key);
+    }
+
+    /// Accepts a frame that is encoded already; false if there is a large one in front of it.
+    #[inline]
+    pub(crate) fn push_encoded(&mut self, frame: &[u8]) -> bool {
+        if self.large.is_some() {
+            return false;
+        }
+        self.room(frame.len())[..frame.len()].copy_from_slice(frame);
+        self.end += frame.len();
+        true
     }
 
     /// Puts a small frame into the buffer.

@@ -82,6 +82,11 @@ impl<C: WebSocketChannel> WebSocketSink<C> {
         Arc::ptr_eq(&self.shared, &stream.shared)
     }
 
+    /// What only some channels can do, without waiting.
+    pub(crate) fn with<T>(&self, act: impl FnOnce(Pin<&mut C>) -> T) -> T {
+        act(self.shared.lock().as_mut())
+    }
+
     fn poll<T>(
         &self,
         cx: &Context<'_>,

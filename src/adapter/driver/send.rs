@@ -10,8 +10,8 @@ use crate::Error;
 use crate::adapter::driver::Driver;
 use crate::adapter::driver::receive::{READS, Understood};
 use crate::platform;
-use crate::protocol::Message;
 use crate::protocol::fault::Fault;
+use crate::protocol::{Message, Prepared};
 
 impl<S> Driver<S> {
     /// Accepts a message.
@@ -19,6 +19,12 @@ impl<S> Driver<S> {
     pub(crate) fn send(&mut self, message: Message) -> Result<(), Error> {
         self.activity = self.activity.wrapping_add(1);
         self.connection.send(message, platform::mask_key)
+    }
+
+    /// Accepts a message that was encoded for many.
+    pub(crate) fn send_prepared(&mut self, prepared: &Prepared) -> Result<(), Error> {
+        self.activity = self.activity.wrapping_add(1);
+        self.connection.send_prepared(prepared, platform::mask_key)
     }
 }
 

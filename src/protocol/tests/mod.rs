@@ -15,7 +15,7 @@ use bytes::{BufMut, BytesMut};
 
 use crate::Error;
 use crate::protocol::connection::{Connection, Received};
-use crate::protocol::{Message, Role};
+use crate::protocol::{Message, Prepared, Role};
 
 /// The mask key of a test: it changes the bytes, and is the same every time.
 const KEY: [u8; 4] = [0x1F, 0xA2, 0x33, 0xC4];

@@ -65,6 +65,44 @@ fn large_and_small_messages_keep_their_order_whatever_a_write_takes() {
 }
 
 #[test]
+fn a_prepared_message_is_what_sending_it_would_have_been() {
+    for role in ROLES {
+        let mut plain = End::new(role);
+        let mut shared = End::new(role);
+        for size in [0, 125, 126, 16_383, 16_384, 3, 70_000, 5, 16_383] {
+            for message in [Message::from(vec![7; size]), Message::from("x".repeat(size))] {
+                let prepared = Prepared::new(message.clone());
+                plain.connection.send(message, || KEY).expect("it is open");
+                shared.connection.send_prepared(&prepared, || KEY).expect("it is open");
+            }
+        }
+        let bytes = drain(&mut shared, 16_384, true);
+        assert!(bytes == drain(&mut plain, usize::MAX, true), "{role:?}");
+        assert_eq!(frames(&bytes, role).len(), 18);
+    }
+}
+
+#[test]
+fn a_large_prepared_message_is_not_copied_for_a_server() {
+    let prepared = Prepared::new(vec![7; 100_000]);
+    let mut end = End::new(Role::Server);
+    end.connection.send_prepared(&prepared, || KEY).expect("it is open");
+    let (_, payload) = end.connection.unsent();
+    assert!(std::ptr::eq(payload, prepared.message().as_bytes()));
+}
+
+#[test]
+fn nothing_prepared_is_sent_after_a_close() {
+    for role in ROLES {
+        let mut end = End::new(role);
+        end.connection.close(None, || KEY).expect("nothing to refuse");
+        let refused = end.connection.send_prepared(&Prepared::new("late"), || KEY);
+        assert!(matches!(refused, Err(Error::Closed { .. })));
+        assert_eq!(frames(&drain(&mut end, 4096, true), role), [(FIN | CLOSE, Vec::new())]);
+    }
+}
+
+#[test]
 fn pongs_wait_for_the_large_message_in_front_of_them() {
     for role in ROLES {
         let mut end = End::new(role);
