@@ -124,6 +124,9 @@ mod native;
 #[cfg(not(target_family = "wasm"))]
 #[path = "platform/native.rs"]
 mod platform;
+#[cfg(target_family = "wasm")]
+#[path = "platform/web.rs"]
+mod platform;
 
 pub use accept_error::AcceptError;
 pub use adapter::{

@@ -338,7 +338,7 @@ fn poll_request<S: AsyncRead + AsyncWrite + Unpin>(
 pub struct Accepting<S>(Phase<S>);
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one a connection, and only while it opens")]
+#[allow(clippy::large_enum_variant, reason = "one a connection, and only while it opens")]
 enum Phase<S> {
     Receiving(Receiving<S>),
     Answering(Answering<S>),

@@ -101,7 +101,7 @@ impl<S> ClientHandshake<S> {
         self
     }
 
-    #[cfg_attr(not(feature = "connect"), allow(dead_code, reason = "for the connector"))]
+    #[allow(dead_code, reason = "for the native connector")]
     /// Leaves the deadline to the caller, who has one over more than the handshake.
     pub(crate) fn without_timeout(mut self) -> Self {
         self.timeout = None;

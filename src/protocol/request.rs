@@ -154,19 +154,19 @@ impl Request {
 }
 
 impl ValidRequest {
-    #[cfg_attr(not(feature = "connect"), allow(dead_code, reason = "for the connector"))]
+    #[allow(dead_code, reason = "for the native connector")]
     /// Whether the connection is to be made over TLS.
     pub(crate) fn is_secure(&self) -> bool {
         self.url.scheme() == "wss"
     }
 
-    #[cfg_attr(not(feature = "connect"), allow(dead_code, reason = "for the connector"))]
+    #[allow(dead_code, reason = "for the native connector")]
     /// The host to connect to: a name, or an address without brackets.
     pub(crate) fn host(&self) -> Option<Host<&str>> {
         self.url.host()
     }
 
-    #[cfg_attr(not(feature = "connect"), allow(dead_code, reason = "for the connector"))]
+    #[allow(dead_code, reason = "for the native connector")]
     /// The port to connect to: the URL's, else 80 or 443.
     pub(crate) fn port(&self) -> u16 {
         self.url.port().unwrap_or(if self.is_secure() { 443 } else { 80 })
