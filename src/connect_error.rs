@@ -89,6 +89,23 @@ pub enum ConnectErrorKind {
         /// The timeout, from the beginning of the attempt.
         after: Duration,
     },
+    /// The browser does not let a page ask for this, and nothing was sent.
+    ///
+    /// # Platforms
+    ///
+    /// Only in browsers.
+    #[error("the browser refused it: {0}")]
+    Refused(Box<str>),
+    /// No WebSocket came about, and the browser does not tell a page why.
+    ///
+    /// # Platforms
+    ///
+    /// Only in browsers.
+    #[error(
+        "the browser does not tell a page why; is the server there, does it take this path, origin \
+         and subprotocol, and is its certificate good? The browser's console may say more"
+    )]
+    Unknown,
     /// Something else, of an endpoint that is not this crate's.
     #[error(transparent)]
     Other(Box<dyn StdError + Send + Sync>),
@@ -106,6 +123,8 @@ pub enum ConnectStep {
     Tls,
     /// The opening handshake: the request for an upgrade, and the server's answer.
     Upgrade,
+    /// Any of them: a browser does not tell a page.
+    Unknown,
 }
 
 impl ConnectStep {
@@ -116,6 +135,7 @@ impl ConnectStep {
             Self::Tcp => "no TCP connection came about",
             Self::Tls => "no TLS session came about",
             Self::Upgrade => "the server did not answer the opening handshake",
+            Self::Unknown => "no connection came about",
         }
     }
 
@@ -128,6 +148,7 @@ impl ConnectStep {
             Self::Upgrade => {
                 "is the server well, and does the port speak HTTP, without TLS for `ws://`?"
             }
+            Self::Unknown => "is the server there, and is there a network?",
         }
     }
 }

@@ -55,6 +55,20 @@ pub enum Error {
         /// The limit in force, `max_message_size`.
         limit: usize,
     },
+    /// More messages came than may wait to be received; the peer was told so.
+    ///
+    /// # Platforms
+    ///
+    /// Only in browsers, where a peer that is too fast cannot be held back.
+    #[error(
+        "more than {limit} bytes of messages waited to be received; receive faster, raise \
+         `receive_buffer_size`, or use a `WebSocketStream`"
+    )]
+    #[non_exhaustive]
+    ReceiveOverflow {
+        /// The limit in force, `receive_buffer_size`.
+        limit: usize,
+    },
     /// The peer broke the protocol; it was told 1002.
     #[error("the peer broke the WebSocket protocol")]
     Protocol(#[from] ProtocolError),
@@ -130,6 +144,7 @@ impl fmt::Debug for Error {
             Self::ConnectionLost => "ConnectionLost",
             Self::Io(_) => "Io",
             Self::MessageTooBig { .. } => "MessageTooBig",
+            Self::ReceiveOverflow { .. } => "ReceiveOverflow",
             Self::Protocol(_) => "Protocol",
             Self::NotUtf8 => "NotUtf8",
             Self::PingFlood => "PingFlood",

@@ -127,6 +127,8 @@ mod platform;
 #[cfg(target_family = "wasm")]
 #[path = "platform/web.rs"]
 mod platform;
+#[cfg(target_family = "wasm")]
+mod web;
 
 pub use accept_error::AcceptError;
 pub use adapter::{
@@ -147,6 +149,8 @@ pub use protocol::{
 };
 pub use split::{CloseSink, WebSocketSink, WebSocketStream};
 pub use stream_channel::StreamChannel;
+#[cfg(target_family = "wasm")]
+pub use web::*;
 
 /// The README's code.
 #[cfg(all(doctest, feature = "connect"))]

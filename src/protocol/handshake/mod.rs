@@ -45,6 +45,8 @@ pub struct Handshake(Arc<Facts>);
 struct Facts {
     url: Box<str>,
     protocol: Option<Box<str>>,
+    /// Behind two pointers, since few have any, and each connection has this.
+    extensions: Option<Box<Box<str>>>,
     fields: Fields,
 }
 
@@ -60,12 +62,20 @@ impl Handshake {
         self
     }
 
+    /// Notes the extensions that were agreed on, as in the header.
+    pub fn with_extensions(mut self, extensions: impl Into<String>) -> Self {
+        let extensions: Box<str> = extensions.into().into();
+        let extensions = (!extensions.is_empty()).then(|| Box::new(extensions));
+        Arc::make_mut(&mut self.0).extensions = extensions;
+        self
+    }
+
     pub(crate) fn settled(
         url: impl Into<Box<str>>,
         protocol: Option<Box<str>>,
         fields: Fields,
     ) -> Self {
-        Self(Arc::new(Facts { url: url.into(), protocol, fields }))
+        Self(Arc::new(Facts { url: url.into(), protocol, extensions: None, fields }))
     }
 
     /// The URL as requested, without user name and password; on a server the request target.
@@ -81,9 +91,8 @@ impl Handshake {
     }
 
     /// The extensions that both agreed on, as in the header; empty if there are none.
-    #[expect(clippy::unnecessary_literal_bound, reason = "no extension is negotiated yet")]
     pub fn extensions(&self) -> &str {
-        ""
+        self.0.extensions.as_deref().map_or("", |extensions| extensions)
     }
 
     /// The peer's headers: of the response on a client, of the request on a server.
@@ -148,6 +157,6 @@ mod tests {
     #[test]
     fn a_handshake_is_small() {
         assert_eq!(size_of::<Handshake>(), size_of::<usize>());
-        assert!(size_of::<Facts>() <= 6 * size_of::<usize>());
+        assert!(size_of::<Facts>() <= 7 * size_of::<usize>());
     }
 }

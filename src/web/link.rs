@@ -1,0 +1,50 @@
+//! A socket of the page, as the channel sees it.
+
+use std::io;
+
+use wasm_bindgen::JsValue;
+use web_sys::WebSocket;
+
+use super::js;
+use crate::Error;
+use crate::protocol::{CloseFrame, Message, ReadyState};
+
+/// A socket of the page. What it tells goes into the channel's [`Inbox`](super::inbox::Inbox).
+///
+/// Dropping it closes the socket, and nothing is told from then on.
+///
+/// Behind a pointer, so that a program that never asks for one kind does not carry its code.
+pub(super) trait Link {
+    /// The state as the page has it.
+    fn state(&self) -> ReadyState;
+
+    /// The URL, without user name and password.
+    fn url(&self) -> String;
+
+    /// Hands over a message; only in state `Open`.
+    fn send(&self, message: &Message) -> Result<(), Error>;
+
+    /// How many bytes were handed over and are not on their way yet.
+    fn buffered(&self) -> usize;
+
+    /// Begins the closing handshake.
+    fn close(&self, frame: Option<&CloseFrame>);
+
+    /// Lets the next message come, where that needs to be asked for.
+    fn read(&self) {}
+
+    /// The page's `WebSocket`, if it is one.
+    fn socket(&self) -> Option<&WebSocket> {
+        None
+    }
+
+    /// The page's `WebSocket`, left open.
+    fn into_socket(self: Box<Self>) -> Option<WebSocket> {
+        None
+    }
+}
+
+/// The error for something that the page threw.
+pub(super) fn thrown(value: &JsValue) -> Error {
+    Error::Io(io::Error::other(js::text(value)))
+}
