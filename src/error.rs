@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::protocol::{CloseEvent, InvalidCloseFrame, ProtocolError};
 use crate::status;
+use crate::stream_channel::Closed;
 
 /// Why an operation on a channel failed.
 ///
@@ -87,6 +88,16 @@ pub enum Error {
         /// How long it was waited for.
         after: Duration,
     },
+}
+
+/// So that the tools of [`stream_channel`](crate::stream_channel) work with this error.
+impl From<Closed> for Error {
+    fn from(closed: Closed) -> Self {
+        match closed {
+            Closed::Ended => Self::closed(None),
+            other => Self::Io(other.into()),
+        }
+    }
 }
 
 fn describe(event: Option<&CloseEvent>) -> String {

@@ -117,7 +117,7 @@ mod error;
 mod protocol;
 mod split;
 pub mod status;
-mod stream_channel;
+pub mod stream_channel;
 
 #[cfg(not(target_family = "wasm"))]
 mod native;
@@ -148,7 +148,7 @@ pub use protocol::{
     Prepared, ProtocolError, ReadyState, Request, Role, Utf8Bytes, accept_key,
 };
 pub use split::{CloseSink, WebSocketSink, WebSocketStream};
-pub use stream_channel::StreamChannel;
+pub use stream_channel::{StreamChannel, StreamChannelExt};
 #[cfg(target_family = "wasm")]
 pub use web::*;
 

@@ -7,7 +7,6 @@
 
 mod sink;
 mod stream;
-mod waiting;
 
 use std::pin::Pin;
 use std::sync::atomic::AtomicBool;
@@ -15,8 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::channel::WebSocketChannel;
-
-use waiting::{Half, Waiting};
+use crate::stream_channel::waiting::{Half, Waiting};
 
 pub use sink::{CloseSink, WebSocketSink};
 pub use stream::WebSocketStream;

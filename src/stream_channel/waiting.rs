@@ -8,7 +8,7 @@ use futures::task::AtomicWaker;
 
 /// One half's task.
 #[derive(Default)]
-pub(super) struct Half {
+pub(crate) struct Half {
     waker: AtomicWaker,
     /// Whether it waits. A stale waker is left where it is, since the next wait mostly brings the
     /// same one.
@@ -18,7 +18,7 @@ pub(super) struct Half {
 }
 
 impl Half {
-    pub(super) fn wake(&self) {
+    pub(crate) fn wake(&self) {
         // Either this sees that the half waits, or the half sees that it was woken: see `wait`.
         self.woken.fetch_add(1, Ordering::SeqCst);
         if self.waits.load(Ordering::SeqCst) {
@@ -27,7 +27,7 @@ impl Half {
     }
 
     /// Polls, and registers the task of `cx` only if it has to wait: most polls do not.
-    pub(super) fn poll<T>(&self, cx: &Context<'_>, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
+    pub(crate) fn poll<T>(&self, cx: &Context<'_>, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
         let before = self.woken.load(Ordering::Acquire);
         self.waits.store(false, Ordering::Relaxed);
         let result = poll();
@@ -49,9 +49,9 @@ impl Half {
 
 /// Who waits for the channel.
 #[derive(Default)]
-pub(super) struct Waiting {
-    pub(super) sink: Half,
-    pub(super) stream: Half,
+pub(crate) struct Waiting {
+    pub(crate) sink: Half,
+    pub(crate) stream: Half,
 }
 
 impl Wake for Waiting {

@@ -1,0 +1,71 @@
+//! `into_halves`.
+
+use std::task::Poll;
+
+use futures::{SinkExt, StreamExt};
+use ws_channel::StreamChannelExt;
+use ws_channel::stream_channel::{Closed, duplex};
+
+use crate::support::{Flag, Tasks, UNLUCKY, bare, now, poll, run};
+
+#[test]
+fn the_halves_wait_in_two_tasks_and_both_are_woken() {
+    let (near, mut far) = duplex(1);
+    let (mut sink, mut stream) = near.into_halves();
+    let mut tasks = Tasks::default();
+    tasks.spawn(async move { assert_eq!(stream.next().await, Some(Ok(7))) });
+    tasks.spawn(async move {
+        sink.send(1).await.unwrap();
+        sink.send(2).await.unwrap();
+    });
+    assert_eq!(tasks.turn(), 2);
+    assert_eq!(now(&mut far), Poll::Ready(Some(Ok(1))));
+    assert_eq!(tasks.turn(), 1);
+    run(far.send(7)).unwrap();
+    tasks.run();
+}
+
+#[test]
+fn an_error_of_the_sink_half_wakes_the_stream_half() {
+    let (channel, _far) = bare();
+    let (mut sink, mut stream) = channel.with_guarantees().into_halves();
+    let reader = Flag::new();
+    assert!(poll(&reader, |cx| stream.poll_next_unpin(cx)).is_pending());
+    assert!(run(sink.send(UNLUCKY)).is_err());
+    assert!(reader.take());
+    assert!(matches!(now(&mut stream), Poll::Ready(None)));
+}
+
+#[test]
+fn a_flood_that_nobody_reads_does_not_stop_the_sink_half() {
+    let (channel, mut far) = bare();
+    let (mut sink, stream) = channel.into_halves();
+    for n in 20..=220 {
+        far.feed(n);
+    }
+    drop(stream);
+    run(sink.send(1)).unwrap();
+    assert_eq!(far.arrived(), (vec![1], false));
+}
+
+#[test]
+fn the_channel_ends_when_both_halves_are_dropped() {
+    let (near, mut far) = duplex::<u8>(1);
+    let (sink, stream) = near.into_halves();
+    drop(sink);
+    assert_eq!(run(far.send(1)), Ok(()));
+    drop(stream);
+    assert_eq!(run(far.send(2)), Err(Closed::Ended));
+}
+
+#[test]
+fn halves_of_one_channel_make_it_again_and_others_do_not() {
+    let ((near, mut far), (other, _peer)) = (duplex(1), duplex(1));
+    let ((sink, stream), (other_sink, other_stream)) = (near.into_halves(), other.into_halves());
+    let (sink, _) = sink.reunite(other_stream).unwrap_err();
+    drop(other_sink);
+    let mut near = sink.reunite(stream).unwrap();
+    run(near.send(1)).unwrap();
+    assert_eq!(now(&mut far), Poll::Ready(Some(Ok(1))));
+    assert!(now(&mut near).is_pending(), "it can still be read");
+}

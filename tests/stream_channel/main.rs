@@ -1,0 +1,48 @@
+//! The toolkit of `stream_channel`, without a WebSocket and without a runtime.
+//!
+//! Every test of Dart's `stream_channel` stands here under a name that states the rule for Rust:
+//!
+//! | Dart | here |
+//! |---|---|
+//! | **`with_guarantees_test`** | `guarantees` |
+//! | with a broadcast stream: buffers events | `what_came_before_anybody_read_is_kept` |
+//! | with a broadcast stream: only one subscription | does not compile: `stream_channel`, "a second reader" |
+//! | closing the sink causes the stream to stop after the current event | `closing_the_sink_ends_the_stream_before_it_yields_more` |
+//! | after the stream closes, the sink ignores events | `after_the_stream_ended_a_send_is_an_error_and_reaches_nobody` |
+//! | canceling the stream's subscription has no effect on the sink | `dropping_the_reading_half_has_no_effect_on_the_sink` |
+//! | canceling the stream's subscription doesn't stop a done event | `a_sender_notices_the_end_though_nobody_reads` |
+//! | forwards errors to the other endpoint | `an_error_item_is_handed_on_and_the_stream_goes_on` |
+//! | `sink.done` completes once the stream is done | `close_resolves_once_the_stream_has_ended` |
+//! | events can't be added to an explicitly closed sink | `whatever_is_sent_after_close_is_an_error` |
+//! | events can't be added while a stream is being added | does not compile: `stream_channel`, "`send_all` borrows the sink" |
+//! | with `allowSinkErrors: false`: an error goes to `done`, not to the stream | `an_error_of_the_sink_is_told_by_the_send_alone` |
+//! | … an error causes the stream to emit a done event | `an_error_of_the_sink_ends_the_stream` |
+//! | … an error closes the inner sink | `an_error_of_the_sink_closes_the_inner_sink` |
+//! | … adding an error via `addStream` | `an_error_stops_send_all_and_what_is_sent_later_is_an_error` |
+//! | **`with_close_guarantee_test`** | `close_guarantee` |
+//! | closing the event sink stops the stream | `through_ten_layers_closing_ends_the_stream` |
+//! | closing before any event gives only done | `through_ten_layers_closing_before_any_item_gives_only_the_end` |
+//! | **`stream_channel_test`** | `combinators` |
+//! | `pipe()` | `a_pipe_carries_both_ways_and_hands_on_the_end` |
+//! | `transform()` | `a_transformer_makes_another_channel_both_ways` |
+//! | `transformStream()` | `transform_stream_leaves_the_sink_as_it_is` |
+//! | `transformSink()` | `transform_sink_leaves_the_stream_as_it_is` |
+//! | `changeStream()` | `change_stream_leaves_the_sink_as_it_is` |
+//! | `changeSink()` | `change_sink_leaves_the_stream_as_it_is` |
+//! | a mixin is usable as mixin, as superclass | `whatever_is_a_stream_and_a_sink_has_the_methods` |
+//! | **`stream_channel_controller_test`** | `duplex` |
+//! | asynchronous: local to foreign | `what_is_sent_comes_out_at_the_other_end_in_both_directions` |
+//! | asynchronous: foreign to local | the same |
+//! | with `allowForeignErrors: false` shuts everything down | does not compile: `duplex`, "the ends cannot fail" |
+//! | synchronous: local to foreign, within the call | `what_is_sent_is_at_the_other_end_within_the_call` |
+//! | synchronous: foreign to local | the same |
+
+mod support;
+
+mod close_guarantee;
+mod combinators;
+mod duplex;
+mod guarantees;
+mod halves;
+mod memory;
+mod threads;
