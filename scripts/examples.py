@@ -48,14 +48,15 @@ def run_alone(name):
         raise Failure(f"the example {name} did not end with a line that matches {ALONE[name]!r}")
 
 
-def client_and_echo_server():
+def client_and_servers():
     """Lines go out, come back, and the client closes: at the end of its input, and at ctrl-c."""
-    server_program, client_program = build_examples("echo_server", "client")
-    for form in [], ["--split"]:
+    echo_server, client_program, axum = build_examples("echo_server", "client", "axum", features="axum")
+    for server_program, *form in [echo_server], [echo_server, "--split"], [axum]:
         with Program(server_program, "127.0.0.1:0", *form) as server:
             url = server.expect(r"listening on (ws://127\.0\.0\.1:[1-9]\d*)")[1]
             for end in Program.end_input, Program.interrupt:
-                print(f"$ client {url}    # against echo_server {' '.join(form)}, ended by {end.__name__}", flush=True)
+                against = " ".join([pathlib.Path(server_program).name, *form])
+                print(f"$ client {url}    # against {against}, ended by {end.__name__}", flush=True)
                 with Program(client_program, url, stdin=subprocess.PIPE) as client:
                     for line in ["hello", "grüße 🎈"]:
                         client.write(line + "\n")
@@ -64,13 +65,13 @@ def client_and_echo_server():
                     client.finish(10)
                     print("".join(client.lines), end="", flush=True)
             if not server.running():
-                raise Failure(f"echo_server ended:\n{server.tail()}")
+                raise Failure(f"the server ended:\n{server.tail()}")
 
 
 def main():
     fail_on_signal()
     names = sorted(path.stem for path in (ROOT / "examples").glob("*.rs"))
-    checked = {*ALONE, *DRIVEN_ELSEWHERE, "client", "echo_server"}
+    checked = {*ALONE, *DRIVEN_ELSEWHERE, "axum", "client", "echo_server"}
     if unchecked := set(names) - checked:
         raise Failure(f"nothing runs {sorted(unchecked)}: say in scripts/examples.py how")
     if missing := checked - set(names):
@@ -83,8 +84,8 @@ def main():
 
     for name in ALONE:
         run_alone(name)
-    client_and_echo_server()
-    print(f"examples: {len(names)}, of which {len(ALONE) + 2} run here, none over {LINES_OF_CODE} lines of code")
+    client_and_servers()
+    print(f"examples: {len(names)}, of which {len(ALONE) + 3} run here, none over {LINES_OF_CODE} lines of code")
 
 
 if __name__ == "__main__":

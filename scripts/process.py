@@ -20,9 +20,11 @@ def fail_on_signal():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
-def build_examples(*names):
+def build_examples(*names, features=""):
     """Builds the crate's examples and returns the path of each."""
     command = ["cargo", "build", "--message-format=json-render-diagnostics"]
+    if features:
+        command += ["--features", features]
     for name in names:
         command += ["--example", name]
     print("$", " ".join(command), flush=True)

@@ -59,6 +59,13 @@ pub enum AcceptError {
     /// A rejection needs a status from 200 on. The request was answered 500.
     #[error("a request cannot be rejected with {0}; use a status from 200 on")]
     Status(StatusCode),
+    /// The HTTP server does not hand over its connection. The request was answered 500, or 101
+    /// where the server found out behind it.
+    #[error(
+        "the HTTP server does not hand over the connection; serve it over HTTP/1.1 and, with \
+         hyper, `with_upgrades()`"
+    )]
+    NotHandedOver,
 }
 
 /// As [`Display`](fmt::Display) with the causes, after the variant's name.
@@ -72,6 +79,7 @@ impl fmt::Debug for AcceptError {
             Self::Protocol { .. } => "Protocol",
             Self::InvalidHeader(_) => "InvalidHeader",
             Self::Status(_) => "Status",
+            Self::NotHandedOver => "NotHandedOver",
         };
         write!(f, "{name}({:?})", Chain(self))
     }
@@ -91,11 +99,23 @@ impl AcceptError {
     pub const fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Refused(fault) => Some(fault.status()),
-            Self::Protocol { .. } | Self::InvalidHeader(_) | Self::Status(_) => {
-                Some(StatusCode::INTERNAL_SERVER_ERROR)
-            }
+            Self::Protocol { .. }
+            | Self::InvalidHeader(_)
+            | Self::Status(_)
+            | Self::NotHandedOver => Some(StatusCode::INTERNAL_SERVER_ERROR),
             _ => None,
         }
+    }
+
+    /// The answer that the client gets.
+    #[cfg(feature = "hyper")]
+    pub(crate) fn to_response(&self) -> http::Response<String> {
+        if let Self::Refused(fault) = self {
+            return crate::protocol::handshake::refusal_response(fault);
+        }
+        let mut response = http::Response::new(String::new());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response
     }
 }
 

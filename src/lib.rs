@@ -48,6 +48,9 @@
 //! The listener is the program's own, and so is TLS. [`Accept::request`] shows the request before it
 //! is accepted or rejected; [`Accept::allowed_origins`] is for servers that rely on cookies.
 //!
+//! With the feature `hyper` or `axum`, a request that such a server received becomes a channel, too:
+//! `upgrade(&mut request)`, or in axum the extractor `Upgrade`.
+//!
 //! # Any byte stream
 //!
 //! [`WebSocketAdapter`] takes whatever implements [`AsyncRead`] and [`AsyncWrite`]: as a
@@ -93,6 +96,8 @@
 //! - `connect` (default): connecting to a URL over TCP.
 //! - `rustls` (default): `wss://` with rustls, trusting whom the platform trusts.
 //! - `native-tls`: `wss://` with the system's TLS library.
+//! - `hyper`: upgrades of hyper 1.
+//! - `axum`: upgrades of axum 0.8.
 //!
 //! Without features the crate opens no sockets and runs over byte streams that the program brings.
 //!
@@ -127,6 +132,8 @@ mod platform;
 #[cfg(target_family = "wasm")]
 #[path = "platform/web.rs"]
 mod platform;
+#[cfg(all(not(target_family = "wasm"), feature = "hyper"))]
+mod upgrade;
 #[cfg(target_family = "wasm")]
 mod web;
 
@@ -149,10 +156,12 @@ pub use protocol::{
 };
 pub use split::{CloseSink, WebSocketSink, WebSocketStream};
 pub use stream_channel::{StreamChannel, StreamChannelExt};
+#[cfg(all(not(target_family = "wasm"), feature = "hyper"))]
+pub use upgrade::{Upgrade, Upgraded, Upgrading, is_upgrade_request, upgrade};
 #[cfg(target_family = "wasm")]
 pub use web::*;
 
 /// The README's code.
-#[cfg(all(doctest, feature = "connect"))]
+#[cfg(all(doctest, feature = "connect", feature = "axum"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

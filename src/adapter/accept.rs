@@ -6,16 +6,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::adapter::WebSocketAdapter;
 use crate::adapter::exchange::{Deadline, Exchange, Farewell, TIMEOUT};
 use crate::adapter::incoming::{Answering, Incoming};
-use crate::adapter::options::option_setters;
-use crate::adapter::{Options, WebSocketAdapter};
+use crate::adapter::terms::{Terms, term_setters};
+use crate::protocol::InvalidUpgrade;
 use crate::protocol::handshake::{RequestReader, UpgradeRequest, refusal};
-use crate::protocol::header;
-use crate::protocol::{InvalidHeader, InvalidUpgrade};
 use crate::{AcceptError, Error};
 
 impl<S> WebSocketAdapter<S> {
@@ -66,100 +64,11 @@ pub struct Accept<S> {
     timeout: Duration,
 }
 
-/// On what terms a request is accepted.
-#[derive(Debug)]
-pub(crate) struct Terms {
-    pub(crate) protocols: Vec<Box<str>>,
-    origins: Option<Vec<Box<str>>>,
-    pub(crate) headers: HeaderMap,
-    /// What was set and may not be sent; the first error stays.
-    pub(crate) invalid: Option<AcceptError>,
-    pub(crate) keep_headers: bool,
-    pub(crate) options: Options,
-}
-
-impl Default for Terms {
-    fn default() -> Self {
-        Self {
-            protocols: Vec::new(),
-            origins: None,
-            headers: HeaderMap::new(),
-            invalid: None,
-            keep_headers: true,
-            options: Options::new(),
-        }
-    }
-}
-
-impl Terms {
-    /// Adds a header to the response.
-    pub(crate) fn header<N, V>(&mut self, name: N, value: V)
-    where
-        N: TryInto<HeaderName>,
-        V: TryInto<HeaderValue>,
-    {
-        let appended = header::append(&mut self.headers, name, value);
-        self.note(appended);
-    }
-
-    fn note(&mut self, outcome: Result<(), InvalidHeader>) {
-        if let Err(error) = outcome {
-            self.invalid.get_or_insert(error.into());
-        }
-    }
-
-    /// Whether the request is wanted.
-    fn judge(&self, request: UpgradeRequest) -> Result<UpgradeRequest, InvalidUpgrade> {
-        match &self.origins {
-            Some(allowed) => request.check_origin(allowed).map(|()| request),
-            None => Ok(request),
-        }
-    }
-}
-
 impl<S> Accept<S> {
-    /// Sets the subprotocols that this server supports.
-    ///
-    /// The first one of the client's list that is among them is used; if there is none, the
-    /// channel has no subprotocol.
-    #[doc(alias = "protocolSelector")]
-    pub fn protocols<I>(mut self, protocols: I) -> Self
-    where
-        I: IntoIterator<Item: Into<String>>,
-    {
-        let outcome =
-            header::protocols(protocols).map(|protocols| self.terms.protocols = protocols);
-        self.terms.note(outcome);
-        self
-    }
+    term_setters!();
 
-    /// Sets which web pages may connect, by their origins, such as `https://example.com`.
-    ///
-    /// Browsers let any page connect to any server, with the user's cookies; a server that relies
-    /// on those should set this (RFC 6455 §10.2). The `Origin` header has to be equal to one of
-    /// them, but for the case of letters; `null` is refused always. A client that sends no
-    /// `Origin`, which no browser is, is accepted. Default: all may.
-    #[doc(alias = "allowedOrigins")]
-    pub fn allowed_origins<I>(mut self, origins: I) -> Self
-    where
-        I: IntoIterator<Item: Into<String>>,
-    {
-        self.terms.origins =
-            Some(origins.into_iter().map(|origin| origin.into().into_boxed_str()).collect());
-        self
-    }
-
-    /// Adds a header to the response.
-    ///
-    /// Those that the handshake writes itself (`Connection`, `Upgrade`, `Sec-WebSocket-*`) are
-    /// refused: the client is then answered 500, and the attempt is an error.
-    pub fn header<N, V>(mut self, name: N, value: V) -> Self
-    where
-        N: TryInto<HeaderName>,
-        V: TryInto<HeaderValue>,
-    {
-        self.terms.header(name, value);
-        self
+    fn terms_mut(&mut self) -> &mut Terms {
+        &mut self.terms
     }
 
     /// Sets how long the client may take for its request, and then to take the answer. Default:
@@ -167,27 +76,6 @@ impl<S> Accept<S> {
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
-    }
-
-    /// Lets go of the request's headers after the handshake.
-    ///
-    /// [`Handshake::headers`](crate::Handshake::headers) is then empty, and an idle connection
-    /// holds that much less.
-    pub fn discard_headers(mut self) -> Self {
-        self.terms.keep_headers = false;
-        self
-    }
-
-    /// Sets all limits and deadlines of the connection at once; those set before are replaced.
-    pub fn options(mut self, options: Options) -> Self {
-        self.terms.options = options;
-        self
-    }
-
-    option_setters!();
-
-    fn options_mut(&mut self) -> &mut Options {
-        &mut self.terms.options
     }
 
     /// The byte stream.
@@ -323,7 +211,9 @@ fn poll_request<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Poll<Result<UpgradeRequest, AcceptError>> {
     loop {
         if let Some(request) = reader.read(&mut exchange.inbound).map_err(AcceptError::Refused)? {
-            return Poll::Ready(terms.judge(request).map_err(AcceptError::Refused));
+            return Poll::Ready(
+                terms.judge(&request).map(|()| request).map_err(AcceptError::Refused),
+            );
         }
         let n = ready!(exchange.poll_receive(cx)).map_err(AcceptError::Io)?;
         if n == 0 {

@@ -10,8 +10,8 @@ use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::adapter::accept::Terms;
 use crate::adapter::exchange::{Deadline, Exchange, Farewell};
+use crate::adapter::terms::Terms;
 use crate::adapter::{Accepting, Options, WebSocketAdapter};
 use crate::protocol::handshake::{Fields, UpgradeRequest, encode_response};
 use crate::protocol::{Handshake, Role};
@@ -89,13 +89,8 @@ impl<S> Incoming<S> {
     ///
     /// [`Accept::protocols`]: crate::Accept::protocols
     pub fn protocol(mut self, protocol: impl Into<String>) -> Self {
-        let chosen = protocol.into().into_boxed_str();
-        let offered = self.request.protocols();
-        if offered.contains(&&*chosen) {
+        if let Some(chosen) = self.terms.pick(&self.request, protocol.into().into()) {
             self.protocol = Some(chosen);
-        } else {
-            let offered = offered.into_iter().map(Box::from).collect();
-            self.terms.invalid.get_or_insert(AcceptError::Protocol { chosen, offered });
         }
         self
     }

@@ -3,10 +3,11 @@
 mod accept;
 mod client;
 mod driver;
-mod exchange;
+pub(crate) mod exchange;
 mod incoming;
 pub(crate) mod options;
 mod prepared;
+pub(crate) mod terms;
 
 use std::future::poll_fn;
 use std::pin::Pin;

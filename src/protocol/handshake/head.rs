@@ -45,25 +45,33 @@ impl HeadEnd {
     }
 }
 
-/// The fields of a head in one compact block: `name:value\n` each, checked by httparse.
+/// The fields of a head in one compact block: `name:value\n` each, checked by the parser.
 #[derive(Clone, Default)]
 pub(crate) struct Fields(Box<[u8]>);
 
 impl Fields {
     pub(crate) fn new(parsed: &[httparse::Header<'_>]) -> Self {
-        let length = parsed.iter().map(|field| field.name.len() + field.value.len() + 2).sum();
+        Self::pack(|| parsed.iter().map(|field| (field.name, field.value)))
+    }
+
+    /// Fields whose names have no colon, and that have no line break.
+    pub(super) fn pack<'a, I>(fields: impl Fn() -> I) -> Self
+    where
+        I: Iterator<Item = (&'a str, &'a [u8])>,
+    {
+        let length = fields().map(|(name, value)| name.len() + value.len() + 2).sum();
         let mut block = Vec::with_capacity(length);
-        for field in parsed {
-            block.extend_from_slice(field.name.as_bytes());
+        for (name, value) in fields() {
+            block.extend_from_slice(name.as_bytes());
             block.push(b':');
-            block.extend_from_slice(field.value);
+            block.extend_from_slice(value);
             block.push(b'\n');
         }
         Self(block.into_boxed_slice())
     }
 
-    /// Names and values in their order. httparse lets no line break into either, and no colon
-    /// into a name.
+    /// Names and values in their order. No line break is in either, and no colon in a
+    /// name.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.0.split(|&byte| byte == b'\n').filter_map(|line| {
             let colon = line.iter().position(|&byte| byte == b':')?;

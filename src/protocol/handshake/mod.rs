@@ -4,6 +4,8 @@ mod body;
 mod client;
 mod error;
 mod head;
+#[cfg(feature = "hyper")]
+mod parsed;
 mod server;
 mod upgrade;
 
@@ -17,6 +19,10 @@ use sha1::{Digest, Sha1};
 
 pub(crate) use client::{Answer, ClientOpening, RefusedOpening};
 pub use error::{HandshakeError, HandshakeFault};
+#[cfg(feature = "hyper")]
+pub(crate) use parsed::asks_for_websocket;
+#[cfg(feature = "hyper")]
+pub(crate) use server::refusal_response;
 pub(crate) use server::{RequestReader, encode_response, refusal};
 pub use upgrade::InvalidUpgrade;
 pub(crate) use upgrade::UpgradeRequest;

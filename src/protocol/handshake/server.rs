@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_VERSION, UPGRADE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use crate::protocol::handshake::head::{HEAD_LIMIT, HeadEnd};
 use crate::protocol::handshake::{InvalidUpgrade, UpgradeRequest};
@@ -54,21 +54,39 @@ impl UpgradeRequest {
     pub(crate) fn switch(&self, protocol: Option<&str>, headers: &HeaderMap) -> Bytes {
         let mut head = Vec::with_capacity(256);
         write_status(&mut head, StatusCode::SWITCHING_PROTOCOLS);
-        write_line(&mut head, "Connection", "Upgrade");
-        write_line(&mut head, "Upgrade", "websocket");
-        write_line(&mut head, "Sec-WebSocket-Accept", &self.accept);
-        if let Some(protocol) = protocol {
-            write_line(&mut head, "Sec-WebSocket-Protocol", protocol);
+        for (name, value) in self.switching(protocol) {
+            write_line(&mut head, name, value);
         }
         write_lines(&mut head, headers);
         head.extend_from_slice(b"\r\n");
         head.into()
     }
+
+    /// The handshake's own headers of that answer.
+    pub(super) fn switching<'a>(
+        &'a self,
+        protocol: Option<&'a str>,
+    ) -> impl Iterator<Item = (&'static str, &'a str)> {
+        let own = [
+            ("Connection", "Upgrade"),
+            ("Upgrade", "websocket"),
+            ("Sec-WebSocket-Accept", &*self.accept),
+        ];
+        own.into_iter().chain(protocol.map(|protocol| ("Sec-WebSocket-Protocol", protocol)))
+    }
+}
+
+/// The answer to what is not a valid upgrade, behind which the connection ends.
+pub(crate) fn refusal(fault: &InvalidUpgrade) -> Bytes {
+    let answer = refusal_response(fault);
+    encode_response(answer.status(), answer.headers(), answer.body().as_bytes())
 }
 
 /// The answer to what is not a valid upgrade: its status, and what to do about it as text.
-pub(crate) fn refusal(fault: &InvalidUpgrade) -> Bytes {
-    let mut headers = HeaderMap::new();
+pub(crate) fn refusal_response(fault: &InvalidUpgrade) -> Response<String> {
+    let mut response = Response::new(format!("{fault}\n"));
+    *response.status_mut() = fault.status();
+    let headers = response.headers_mut();
     match fault.status() {
         StatusCode::METHOD_NOT_ALLOWED => {
             headers.insert(ALLOW, HeaderValue::from_static("GET"));
@@ -82,7 +100,7 @@ pub(crate) fn refusal(fault: &InvalidUpgrade) -> Bytes {
         _ => {}
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    encode_response(fault.status(), &headers, format!("{fault}\n").as_bytes())
+    response
 }
 
 /// An answer behind which the connection ends.

@@ -108,11 +108,14 @@ impl UpgradeRequest {
         if request.version != Some(1) {
             return Err(InvalidUpgrade::Version { is_http_1_0: true });
         }
-        let target = request.path.unwrap_or_default();
+        Self::of(request.path.unwrap_or_default(), Fields::new(request.headers))
+    }
+
+    /// Checks a GET request of HTTP/1.1.
+    pub(super) fn of(target: &str, fields: Fields) -> Result<Self, InvalidUpgrade> {
         if !is_target(target) {
             return Err(InvalidUpgrade::Target);
         }
-        let fields = Fields::new(request.headers);
         let accept = check(&fields)?;
         Ok(Self { target: target.into(), accept, fields })
     }
