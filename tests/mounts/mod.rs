@@ -1,6 +1,6 @@
 //! The ways to serve one connection: a bare byte stream, hyper, axum.
 
-#![allow(unreachable_pub, reason = "a module of several tests")]
+#![allow(dead_code, unreachable_pub, reason = "a module of several tests")]
 
 use std::convert::Infallible;
 use std::future::{Future, pending};
