@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use futures::{Sink, Stream};
 
+use crate::byte_view::WebSocketIo;
 use crate::connect::Endpoint;
 use crate::protocol::{CloseCode, CloseEvent, CloseFrame, Message, ReadyState};
 use crate::split::{WebSocketSink, WebSocketStream, split};
@@ -199,6 +200,15 @@ pub trait WebSocketChannel:
         Self: Sized,
     {
         split(self)
+    }
+
+    /// The channel as a byte stream, for protocols that know no messages: tokio's `AsyncRead` and
+    /// `AsyncWrite`, and futures'.
+    fn into_io(self) -> WebSocketIo<Self>
+    where
+        Self: Sized,
+    {
+        WebSocketIo::new(self)
     }
 }
 

@@ -66,6 +66,11 @@
 //! tasks. The reader never waits for the writer, and the peer's pings and closes are answered as long
 //! as either is in use.
 //!
+//! # A byte stream
+//!
+//! [`into_io`](WebSocketChannel::into_io) makes a byte stream of a channel, for what knows no
+//! messages: TLS, SSH, a multiplexer, or another WebSocket.
+//!
 //! # How it ends
 //!
 //! [`close`] sends what was queued and the Close frame, waits for the peer's, and is over in time
@@ -115,10 +120,12 @@
 mod accept_error;
 mod adapter;
 mod boxed;
+mod byte_view;
 mod channel;
 mod connect;
 mod connect_error;
 mod error;
+mod io_error;
 mod protocol;
 mod split;
 pub mod status;
@@ -143,6 +150,7 @@ pub use adapter::{
     WebSocketAdapter,
 };
 pub use boxed::{BoxWebSocketChannel, LocalBoxWebSocketChannel};
+pub use byte_view::WebSocketIo;
 pub use channel::{Close, Ready, WebSocketChannel};
 pub use connect::{Endpoint, connect};
 pub use connect_error::{ConnectError, ConnectErrorKind, ConnectStep};
