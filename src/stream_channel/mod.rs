@@ -15,6 +15,7 @@
 //! | send other items | [`map_channel`], [`try_map_channel`], [`transform`](StreamChannelExt::transform) |
 //! | adapt one direction | [`change_stream`](StreamChannelExt::change_stream), [`change_sink`](StreamChannelExt::change_sink) |
 //! | own the directions in two tasks | [`into_halves`](StreamChannelExt::into_halves) |
+//! | use a channel before it exists | [`Completer`], [`Deferred`] |
 //! | name a channel of any type | [`boxed_channel`], [`local_boxed_channel`] |
 //!
 //! # Rules
@@ -66,6 +67,8 @@
 mod boxed;
 mod close_guarantee;
 mod closed;
+mod completer;
+mod deferred;
 mod duplex;
 mod ext;
 mod guarantees;
@@ -81,6 +84,8 @@ use futures::{Sink, Stream};
 pub use boxed::{BoxStreamChannel, LocalBoxStreamChannel};
 pub use close_guarantee::CloseGuarantee;
 pub use closed::Closed;
+pub use completer::{Completer, Completion};
+pub use deferred::Deferred;
 pub use duplex::{Duplex, duplex};
 pub use ext::StreamChannelExt;
 pub use guarantees::Guarantees;

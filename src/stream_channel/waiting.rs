@@ -54,13 +54,20 @@ pub(crate) struct Waiting {
     pub(crate) stream: Half,
 }
 
+impl Waiting {
+    /// Wakes both.
+    pub(crate) fn wake(&self) {
+        self.stream.wake();
+        self.sink.wake();
+    }
+}
+
 impl Wake for Waiting {
     fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
+        Self::wake(&self);
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.stream.wake();
-        self.sink.wake();
+        Self::wake(self);
     }
 }

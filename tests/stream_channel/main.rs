@@ -36,11 +36,24 @@
 //! | with `allowForeignErrors: false` shuts everything down | does not compile: `duplex`, "the ends cannot fail" |
 //! | synchronous: local to foreign, within the call | `what_is_sent_is_at_the_other_end_within_the_call` |
 //! | synchronous: foreign to local | the same |
+//! | **`stream_channel_completer_test`** | `completer` |
+//! | when a channel is set before accessing: forwards events from the stream | `set_before_it_is_used_it_receives` |
+//! | … forwards events to the sink | `set_before_it_is_used_it_sends` |
+//! | … an error is forwarded through the stream | `failed_before_it_is_used_it_tells_the_reader` |
+//! | … an error drops sink events | `failed_before_it_is_used_a_send_is_an_error` |
+//! | when a channel is set after accessing: forwards events from the stream | `set_while_it_is_read_it_receives` |
+//! | … forwards events to the sink | `what_was_fed_before_it_is_set_goes_out_first` |
+//! | … an error is forwarded through the stream | `failed_while_it_is_read_it_tells_the_reader` |
+//! | … an error drops sink events | `failed_after_it_was_fed_what_was_kept_is_dropped_and_the_flush_tells` |
+//! | `fromFuture`: with a value | `a_future_that_resolves_sets_the_channel` |
+//! | `fromFuture`: with an error | `a_future_that_fails_is_told_once` |
+//! | doesn't allow the channel to be set multiple times | does not compile: `Completer`, "it is set once" |
 
 mod support;
 
 mod close_guarantee;
 mod combinators;
+mod completer;
 mod duplex;
 mod guarantees;
 mod halves;
