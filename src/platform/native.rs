@@ -35,7 +35,8 @@ pub(crate) fn mask_key() -> [u8; 4] {
 
 #[cold]
 fn refill() {
-    KEYS.with(|keys| keys.iter().for_each(|key| key.set(rand::rng().next_u32())));
+    let mut rng = rand::rng();
+    KEYS.with(|keys| keys.iter().for_each(|key| key.set(rng.next_u32())));
     LEFT.set(BATCH);
 }
 

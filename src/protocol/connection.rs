@@ -223,10 +223,11 @@ impl Connection {
         if !self.is_open() {
             return Err(Error::closed(self.event.as_ref()));
         }
-        match message {
-            Message::Text(text) => self.push(Opcode::Text, text.into_bytes(), key),
-            Message::Binary(bytes) => self.push(Opcode::Binary, bytes, key),
-        }
+        let (opcode, payload) = match message {
+            Message::Text(text) => (Opcode::Text, text.into_bytes()),
+            Message::Binary(bytes) => (Opcode::Binary, bytes),
+        };
+        self.push(opcode, payload, key);
         Ok(())
     }
 

@@ -1,4 +1,6 @@
-//! Messages into frames: one output buffer with an index, many frames to a system call.
+//! Messages into frames: one output buffer, many frames to a system call.
+
+mod queue;
 
 use std::collections::VecDeque;
 
@@ -6,6 +8,7 @@ use bytes::Bytes;
 
 use crate::protocol::frame::{Header, Opcode, short};
 use crate::protocol::mask;
+use crate::protocol::transmitter::queue::Queue;
 
 /// From this length on, a payload is not put into the buffer: a server's is written from where it
 /// is, a client's is masked in pieces as it is written.
@@ -33,14 +36,10 @@ struct Large {
 
 /// The sending side of a connection: frames in the order in which they go out.
 ///
-/// That order is: `buffer[written..end]`, `large`, `waiting`.
+/// That order is: `queue`, `large`, `waiting`.
 #[derive(Debug, Default)]
 pub(crate) struct Transmitter {
-    /// Initialised throughout, so that payloads are masked on the way into it; it is cleared once,
-    /// when it grows.
-    buffer: Vec<u8>,
-    written: usize,
-    end: usize,
+    queue: Queue,
     large: Option<Large>,
     waiting: VecDeque<Waiting>,
     /// The frames of `waiting`, in bytes at most: an empty message counts, too.
@@ -53,11 +52,10 @@ impl Transmitter {
     /// Accepts a frame.
     #[inline]
     pub(crate) fn push(&mut self, opcode: Opcode, payload: Bytes, key: Option<[u8; 4]>) {
-        match u16::try_from(payload.len()) {
-            Ok(length) if payload.len() < LARGE && self.large.is_none() => {
-                self.append(opcode, length, &payload, key);
-            }
-            _ => self.push_large(opcode, payload, key),
+        if payload.len() < LARGE && self.large.is_none() {
+            self.append(opcode, &payload, key);
+        } else {
+            self.push_large(opcode, payload, key);
         }
     }
 
@@ -73,47 +71,26 @@ impl Transmitter {
         if self.large.is_some() {
             return false;
         }
-        self.room(frame.len())[..frame.len()].copy_from_slice(frame);
-        self.end += frame.len();
+        self.queue.room(frame.len()).copy_from_slice(frame);
+        self.queue.push(frame.len());
         true
     }
 
     /// Puts a small frame into the buffer.
     #[inline]
-    fn append(&mut self, opcode: Opcode, length: u16, payload: &[u8], key: Option<[u8; 4]>) {
+    fn append(&mut self, opcode: Opcode, payload: &[u8], key: Option<[u8; 4]>) {
+        // It is less than `LARGE`.
+        let length = u16::try_from(payload.len()).unwrap_or(u16::MAX);
         let (header, used) = short(opcode, true, length, key);
-        let room = self.room(header.len() + payload.len());
+        let room = self.queue.room(header.len() + payload.len());
         // All of the array, since a copy of `used` bytes would be a call.
         room[..header.len()].copy_from_slice(&header);
-        let place = &mut room[used..used + payload.len()];
+        let place = &mut room[used..][..payload.len()];
         match key {
             Some(key) => mask::copy(place, payload, key),
             None => place.copy_from_slice(payload),
         }
-        self.end += used + payload.len();
-    }
-
-    /// The buffer behind what is queued, at least `n` bytes of it.
-    #[inline]
-    fn room(&mut self, n: usize) -> &mut [u8] {
-        if self.buffer.len() - self.end < n {
-            self.grow(n);
-        }
-        &mut self.buffer[self.end..]
-    }
-
-    /// Makes room for `n` bytes: by moving what is queued to the front if at least as much has
-    /// been written, which is linear over all, else by a larger buffer.
-    #[cold]
-    fn grow(&mut self, n: usize) {
-        if self.written >= self.end - self.written && self.written >= n {
-            self.buffer.copy_within(self.written..self.end, 0);
-            self.end -= self.written;
-            self.written = 0;
-        } else {
-            let length = (self.end + n).max(self.buffer.len() + self.buffer.len().min(PIECE));
-            self.buffer.resize(length, 0);
-        }
+        self.queue.push(used + payload.len());
     }
 
     /// Puts a large frame's header into the buffer and leaves its payload where it is; or, behind
@@ -126,8 +103,8 @@ impl Transmitter {
         }
         let length = payload.len() as u64;
         let (header, used) = Header { opcode, fin: true, length, key }.to_bytes();
-        self.room(used)[..used].copy_from_slice(&header[..used]);
-        self.end += used;
+        self.queue.room(used).copy_from_slice(&header[..used]);
+        self.queue.push(used);
         self.large = Some(Large { rest: payload, key });
     }
 
@@ -138,34 +115,29 @@ impl Transmitter {
         if self.large.is_some() {
             self.mask_piece();
         }
-        let behind = match &self.large {
-            Some(Large { rest, key: None }) => rest,
-            _ => [].as_slice(),
-        };
-        (&self.buffer[self.written..self.end], behind)
+        let (first, second) = self.queue.runs();
+        match &self.large {
+            Some(Large { rest, key: None }) if second.is_empty() => (first, rest),
+            _ => (first, second),
+        }
     }
 
     /// Puts the next piece of a masked large payload into the buffer.
     fn mask_piece(&mut self) {
         let Some(Large { rest, key: Some(key) }) = &mut self.large else { return };
-        if self.end - self.written >= PIECE {
+        if self.queue.len() >= PIECE {
             return;
         }
         let (piece, from) = (rest.split_to(PIECE.min(rest.len())), *key);
         *key = mask::rotate(from, piece.len());
-        mask::copy(&mut self.room(piece.len())[..piece.len()], &piece, from);
-        self.end += piece.len();
+        mask::copy(self.queue.room(piece.len()), &piece, from);
+        self.queue.push(piece.len());
     }
 
     /// Notes that the first `n` bytes of what `unsent` showed have been written.
     #[inline]
     pub(crate) fn advance(&mut self, n: usize) {
-        let buffered = n.min(self.end - self.written);
-        self.written += buffered;
-        if self.written == self.end {
-            self.written = 0;
-            self.end = 0;
-        }
+        let buffered = self.queue.advance(n);
         if self.large.is_some() {
             self.advance_large(n - buffered);
         }
@@ -196,13 +168,16 @@ impl Transmitter {
     /// How many bytes were accepted and not written yet.
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        let large = self.large.as_ref().map_or(0, |large| large.rest.len());
-        self.end - self.written + large + self.waiting_bytes
+        match &self.large {
+            // What waits does so for a large one.
+            None => self.queue.len(),
+            Some(large) => self.queue.len() + large.rest.len() + self.waiting_bytes,
+        }
     }
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.written == self.end && self.large.is_none() && self.waiting.is_empty()
+        self.queue.is_empty() && self.large.is_none()
     }
 
     /// How many bytes of pongs wait, at most.
@@ -218,7 +193,7 @@ impl Transmitter {
     /// Gives back memory that is not in use.
     pub(crate) fn release(&mut self) {
         if self.is_empty() {
-            self.buffer = Vec::new();
+            self.queue = Queue::default();
             self.waiting = VecDeque::new();
         }
     }
