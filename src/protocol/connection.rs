@@ -156,13 +156,29 @@ impl Connection {
 
     /// The next message, if it is all here in the shape that nearly all have; `None` is no
     /// verdict.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a call would cost a tenth of a small message")]
     pub(crate) fn plain_message(&mut self, key: impl Fn() -> [u8; 4]) -> Option<Message> {
         if self.lifecycle != Lifecycle::Open {
             return None;
         }
         match self.receiver.plain_message()? {
             Ok(message) => Some(message),
+            Err(fault) => {
+                self.fail(fault, key);
+                None
+            }
+        }
+    }
+
+    /// The same, left where it stands.
+    #[inline]
+    pub(crate) fn plain_item(&mut self, key: impl Fn() -> [u8; 4]) -> Option<Item> {
+        if self.lifecycle != Lifecycle::Open {
+            return None;
+        }
+        match self.receiver.plain_item()? {
+            Ok(item) => Some(item),
             Err(fault) => {
                 self.fail(fault, key);
                 None
@@ -221,14 +237,20 @@ impl Connection {
         key: impl FnOnce() -> [u8; 4],
     ) -> Result<(), Error> {
         if !self.is_open() {
-            return Err(Error::closed(self.event.as_ref()));
+            return Err(self.closed());
         }
         let (opcode, payload) = match message {
             Message::Text(text) => (Opcode::Text, text.into_bytes()),
             Message::Binary(bytes) => (Opcode::Binary, bytes),
         };
-        self.push(opcode, payload, key);
+        let key = self.key(key);
+        self.transmitter.push(opcode, payload, key);
         Ok(())
+    }
+
+    #[cold]
+    fn closed(&self) -> Error {
+        Error::closed(self.event.as_ref())
     }
 
     /// Accepts a message that was encoded for many servers' connections; a client masks it anew.
@@ -249,7 +271,6 @@ impl Connection {
         self.push(Opcode::Ping, Bytes::new(), key);
     }
 
-    #[inline]
     fn push(&mut self, opcode: Opcode, payload: Bytes, key: impl FnOnce() -> [u8; 4]) {
         let key = self.key(key);
         self.transmitter.push(opcode, payload, key);

@@ -109,8 +109,11 @@ impl Header {
     pub(crate) fn to_bytes(self) -> ([u8; Self::MAX], usize) {
         let mut bytes = [0; Self::MAX];
         if let Ok(length) = u16::try_from(self.length) {
-            let (short, used) = short(self.opcode, self.fin, length, self.key);
-            bytes[..short.len()].copy_from_slice(&short);
+            let (short, used) = match self.key {
+                Some(key) => short_masked(self.opcode, self.fin, length, key),
+                None => short(self.opcode, self.fin, length),
+            };
+            bytes[..8].copy_from_slice(&short.to_le_bytes());
             return (bytes, used);
         }
         bytes[0] = first_byte(self.opcode, self.fin);
@@ -127,39 +130,39 @@ const fn first_byte(opcode: Opcode, fin: bool) -> u8 {
     (fin as u8) << 7 | opcode as u8
 }
 
-/// The header of a frame of less than 64 KiB, put together in a register: the bytes, and how many
-/// of them count.
+/// The header of an unmasked frame of less than 64 KiB, put together in a register: the bytes from
+/// the lowest on, and how many of them count.
 #[inline]
-pub(crate) fn short(
+pub(crate) const fn short(opcode: Opcode, fin: bool, length: u16) -> (u64, usize) {
+    let first = first_byte(opcode, fin) as u64;
+    if length < 126 {
+        (first | (length as u64) << 8, 2)
+    } else {
+        (first | 126 << 8 | (length.swap_bytes() as u64) << 16, 4)
+    }
+}
+
+/// The same of a masked frame.
+#[inline]
+pub(crate) const fn short_masked(
     opcode: Opcode,
     fin: bool,
     length: u16,
-    key: Option<[u8; 4]>,
-) -> ([u8; 8], usize) {
-    let masked = u64::from(key.is_some()) << 15;
-    let first = u64::from(first_byte(opcode, fin));
-    let (word, used) = if length < 126 {
-        (first | masked | u64::from(length) << 8, 2)
-    } else {
-        (first | masked | 126 << 8 | u64::from(length.swap_bytes()) << 16, 4)
-    };
-    match key {
-        Some(key) => {
-            let key = u64::from(u32::from_le_bytes(key));
-            ((word | key << (8 * used)).to_le_bytes(), used + 4)
-        }
-        None => (word.to_le_bytes(), used),
-    }
+    key: [u8; 4],
+) -> (u64, usize) {
+    let (header, used) = short(opcode, fin, length);
+    let key = u32::from_le_bytes(key) as u64;
+    (header | 1 << 15 | key << (8 * used), used + 4)
 }
 
 /// A whole data frame in the shape that nearly all have: alone a message, of less than 64 KiB.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plain {
-    pub(crate) text: bool,
+    /// Its first eight bytes, the header among them.
+    head: u64,
     /// Where its payload begins.
     pub(crate) start: usize,
     pub(crate) length: usize,
-    pub(crate) key: [u8; 4],
 }
 
 impl Plain {
@@ -167,24 +170,36 @@ impl Plain {
     /// verdict: [`Header::parse`] has it.
     #[inline]
     pub(crate) fn parse(bytes: &[u8], masked: bool) -> Option<Self> {
-        let &[first, second, rest @ ..] = bytes.first_chunk::<8>()?;
-        // FIN, no reserved bit, opcode 1 or 2; the mask bit as it must be.
-        if !matches!(first, 0x81 | 0x82) || (second & 0x80 != 0) != masked {
+        let head = u64::from_le_bytes(*bytes.first_chunk()?);
+        let [first, second, third, fourth, ..] = head.to_le_bytes();
+        // FIN, no reserved bit, opcode 1 or 2.
+        if !matches!(first, 0x81 | 0x82) {
             return None;
         }
-        let (length, header, key) = match second & 0x7F {
-            126 => {
-                (u16::from_be_bytes([rest[0], rest[1]]), 4, [rest[2], rest[3], rest[4], rest[5]])
-            }
-            127 => return None,
-            short => (u16::from(short), 2, [rest[0], rest[1], rest[2], rest[3]]),
+        // The mask bit as it must be; if it is not, this is no length.
+        let (length, header) = match second ^ u8::from(masked) << 7 {
+            length @ ..126 => (u16::from(length), 2),
+            126 => (u16::from_be_bytes([third, fourth]), 4),
+            _ => return None,
         };
-        let start = if masked { header + 4 } else { header };
-        let length = usize::from(length);
-        if bytes.len() < start + length || (header == 4 && length < 126) {
+        if header == 4 && length < 126 {
             return None;
         }
-        Some(Self { text: first == 0x81, start, length, key })
+        let start = header + 4 * usize::from(masked);
+        let length = usize::from(length);
+        (bytes.len() >= start + length).then_some(Self { head, start, length })
+    }
+
+    #[inline]
+    pub(crate) fn is_text(&self) -> bool {
+        self.head & 0xFF == 0x81
+    }
+
+    /// The mask key, if it is masked.
+    #[inline]
+    pub(crate) fn key(&self) -> [u8; 4] {
+        let [.., a, b, c, d] = (self.head << (8 * (8 - self.start))).to_le_bytes();
+        [a, b, c, d]
     }
 }
 

@@ -75,7 +75,13 @@ fn word(key: [u8; 4]) -> u64 {
 /// The key twice as it stands `by` bytes further on, or as many less a multiple of four.
 #[inline]
 fn at(word: u64, by: usize) -> u64 {
-    word.rotate_right(8 * (by & 3) as u32)
+    word.rotate_right(bits(by))
+}
+
+/// By how many bits a key is turned that begins `by` bytes further on.
+#[inline]
+fn bits(by: usize) -> u32 {
+    u32::try_from(8 * (by & 3)).unwrap_or_default()
 }
 
 /// `bytes`, a multiple of eight of them, masked.
@@ -93,7 +99,7 @@ fn mask<const N: usize>(mut bytes: [u8; N], word: u64) -> [u8; N] {
 /// The key as it stands `by` bytes further on.
 #[inline]
 pub(crate) fn rotate(key: [u8; 4], by: usize) -> [u8; 4] {
-    u32::from_le_bytes(key).rotate_right(8 * (by & 3) as u32).to_le_bytes()
+    u32::from_le_bytes(key).rotate_right(bits(by)).to_le_bytes()
 }
 
 /// Copies `from` to `to`, which is as long, and masks it in the same pass over memory.

@@ -30,8 +30,9 @@
 //! - The borrowed form shows the message in the buffer and cuts nothing: no reference is counted.
 //!
 //! **Sending** ([`transmitter`]). Small messages are put into one buffer, header and payload; it
-//! goes out with one write for all of them, an index moves over what is written, and nothing is
-//! moved to the front more than once a byte. The buffer stays initialised, so that a client's
+//! goes out with one write for all of them. The buffer goes round: what is queued goes on at the
+//! front of it, where others have been written, and nothing is ever moved to make room (that took
+//! 110 of 937 instructions a message in a stream of 128 B). The buffer stays initialised, so that a client's
 //! payload is masked in the pass that copies it: a masked send of 64 KiB went from 2.6 to 1.6 µs.
 //! A server's payload from 16 KiB on is not copied at all but written behind its header
 //! (`writev`); a client's from 64 KiB on is masked piece by piece, as the transport takes it, so

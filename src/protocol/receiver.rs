@@ -28,8 +28,8 @@ pub(crate) enum Item {
 enum Front {
     /// Nothing was handed out, or it has been taken.
     Taken,
-    /// The first bytes of `buffer`.
-    Frame(usize),
+    /// The bytes of `buffer` behind its first ones, a header; there is none before a text.
+    Frame { start: usize, length: usize },
     /// All of `message`.
     Message,
 }
@@ -89,17 +89,18 @@ impl Receiver {
 
     /// The next message, cut out of the buffer, if it has the shape that nearly all have and is
     /// all here. `None` is no verdict.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a call would cost a tenth of a small message")]
     pub(crate) fn plain_message(&mut self) -> Option<Result<Message, Fault>> {
         let plain = self.plain()?;
         let mut frame = self.buffer.split_to(plain.start + plain.length);
         if self.peer == Role::Client {
-            mask::apply(&mut frame[plain.start..], plain.key);
+            mask::apply(&mut frame[plain.start..], plain.key());
         }
         self.expected = plain.length;
         let mut payload = frame.freeze();
         payload.advance(plain.start);
-        Some(if plain.text {
+        Some(if plain.is_text() {
             Utf8Bytes::try_from(payload).map(Message::Text).map_err(|_| Fault::NotUtf8)
         } else {
             Ok(Message::Binary(payload))
@@ -108,17 +109,19 @@ impl Receiver {
 
     /// The same, left where it stands.
     #[inline]
-    fn plain_item(&mut self) -> Option<Result<Item, Fault>> {
+    pub(crate) fn plain_item(&mut self) -> Option<Result<Item, Fault>> {
         let plain = self.plain()?;
-        self.buffer.advance(plain.start);
+        let Plain { start, length, .. } = plain;
         if self.peer == Role::Client {
-            mask::apply(&mut self.buffer.tail_mut(0)[..plain.length], plain.key);
+            mask::apply(&mut self.buffer.tail_mut(start)[..length], plain.key());
         }
-        self.front = Front::Frame(plain.length);
-        if !plain.text {
+        if !plain.is_text() {
+            self.front = Front::Frame { start, length };
             return Some(Ok(Item::Binary));
         }
-        let checked = self.buffer.check(plain.length, true);
+        self.buffer.advance(start);
+        self.front = Front::Frame { start: 0, length };
+        let checked = self.buffer.check(length, true);
         Some(checked.map(|()| Item::Text).map_err(|_| Fault::NotUtf8))
     }
 
@@ -172,7 +175,7 @@ impl Receiver {
                 self.frame = Some(Frame { unmasked: arrived, ..frame });
                 return Ok(None);
             }
-            self.front = Front::Frame(frame.length);
+            self.front = Front::Frame { start: 0, length: frame.length };
             return Ok(Some(match frame.opcode {
                 Opcode::Text => Item::Text,
                 Opcode::Binary | Opcode::Continuation => Item::Binary,
@@ -204,7 +207,7 @@ impl Receiver {
     pub(crate) fn payload(&self) -> &[u8] {
         match self.front {
             Front::Taken => &[],
-            Front::Frame(length) => &self.buffer.as_slice()[..length],
+            Front::Frame { start, length } => &self.buffer.as_slice()[start..][..length],
             Front::Message => {
                 self.message.as_ref().map_or(&[], |message| message.payload.as_slice())
             }
@@ -219,7 +222,7 @@ impl Receiver {
         }
         MessageRef::Text(match self.front {
             Front::Taken => "",
-            Front::Frame(_) => self.buffer.text(),
+            Front::Frame { .. } => self.buffer.text(),
             Front::Message => self.message.as_ref().map_or("", |message| message.payload.text()),
         })
     }
@@ -227,9 +230,10 @@ impl Receiver {
     /// The message that `next` found, cut out of the buffer.
     #[inline]
     pub(crate) fn take_message(&mut self, item: Item) -> Result<Message, Fault> {
-        let Front::Frame(length) = self.front else { return self.take_gathered() };
+        let Front::Frame { start, length } = self.front else { return self.take_gathered() };
         self.front = Front::Taken;
         self.expected = length;
+        self.buffer.advance(start);
         if item == Item::Text {
             return self.buffer.take_text(length).map(Message::Text).map_err(|_| Fault::NotUtf8);
         }
@@ -240,9 +244,9 @@ impl Receiver {
     fn discard(&mut self) {
         match self.front {
             Front::Taken => return,
-            Front::Frame(length) => {
+            Front::Frame { start, length } => {
                 self.expected = length;
-                self.buffer.advance(length);
+                self.buffer.advance(start + length);
             }
             Front::Message => self.message = None,
         }

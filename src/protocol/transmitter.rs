@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use crate::protocol::frame::{Header, Opcode, short};
+use crate::protocol::frame::{Header, Opcode, short, short_masked};
 use crate::protocol::mask;
 use crate::protocol::transmitter::queue::Queue;
 
@@ -50,7 +50,8 @@ pub(crate) struct Transmitter {
 
 impl Transmitter {
     /// Accepts a frame.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a call would cost a tenth of a small message")]
     pub(crate) fn push(&mut self, opcode: Opcode, payload: Bytes, key: Option<[u8; 4]>) {
         if payload.len() < LARGE && self.large.is_none() {
             self.append(opcode, &payload, key);
@@ -71,8 +72,7 @@ impl Transmitter {
         if self.large.is_some() {
             return false;
         }
-        self.queue.room(frame.len()).copy_from_slice(frame);
-        self.queue.push(frame.len());
+        self.queue.push(frame.len(), frame.len()).copy_from_slice(frame);
         true
     }
 
@@ -81,16 +81,23 @@ impl Transmitter {
     fn append(&mut self, opcode: Opcode, payload: &[u8], key: Option<[u8; 4]>) {
         // It is less than `LARGE`.
         let length = u16::try_from(payload.len()).unwrap_or(u16::MAX);
-        let (header, used) = short(opcode, true, length, key);
-        let room = self.queue.room(header.len() + payload.len());
-        // All of the array, since a copy of `used` bytes would be a call.
-        room[..header.len()].copy_from_slice(&header);
-        let place = &mut room[used..][..payload.len()];
-        match key {
-            Some(key) => mask::copy(place, payload, key),
-            None => place.copy_from_slice(payload),
+        if let Some(key) = key {
+            let header = short_masked(opcode, true, length, key);
+            mask::copy(self.place(header, payload.len()), payload, key);
+        } else {
+            let header = short(opcode, true, length);
+            self.place(header, payload.len()).copy_from_slice(payload);
         }
-        self.queue.push(used + payload.len());
+    }
+
+    /// Puts a header into the buffer, and makes place for its payload of `length` bytes.
+    #[inline]
+    fn place(&mut self, (header, used): (u64, usize), length: usize) -> &mut [u8] {
+        let header = header.to_le_bytes();
+        let place = self.queue.push(header.len() + length, used + length);
+        // All of the array, since a copy of `used` bytes would be a call.
+        place[..header.len()].copy_from_slice(&header);
+        &mut place[used..][..length]
     }
 
     /// Puts a large frame's header into the buffer and leaves its payload where it is; or, behind
@@ -103,8 +110,7 @@ impl Transmitter {
         }
         let length = payload.len() as u64;
         let (header, used) = Header { opcode, fin: true, length, key }.to_bytes();
-        self.queue.room(used).copy_from_slice(&header[..used]);
-        self.queue.push(used);
+        self.queue.push(used, used).copy_from_slice(&header[..used]);
         self.large = Some(Large { rest: payload, key });
     }
 
@@ -130,8 +136,7 @@ impl Transmitter {
         }
         let (piece, from) = (rest.split_to(PIECE.min(rest.len())), *key);
         *key = mask::rotate(from, piece.len());
-        mask::copy(self.queue.room(piece.len()), &piece, from);
-        self.queue.push(piece.len());
+        mask::copy(self.queue.push(piece.len(), piece.len()), &piece, from);
     }
 
     /// Notes that the first `n` bytes of what `unsent` showed have been written.

@@ -77,6 +77,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 return Poll::Ready(Some(Ok(Found::Kept)));
             }
         }
+        if !self.dry {
+            if let Some(item) = self.connection.plain_item(platform::mask_key) {
+                self.activity = self.activity.wrapping_add(1);
+                return Poll::Ready(Some(Ok(Found::Item(item))));
+            }
+        }
         Poll::Ready(match ready!(self.poll_item(cx)) {
             Some(item) => Some(Ok(Found::Item(item))),
             None => self.connection.take_error().map(Err),
@@ -149,7 +155,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                     // No tick is due that would do it.
                     self.connection.release_input();
                 }
-                return self.poll_clock(cx, platform::has_budget());
+                return self.poll_clock(cx, true);
             }
         }
         Poll::Ready(())
@@ -166,16 +172,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.connection.filled(read, offered);
             read
         } else {
-            let mut scratch = [MaybeUninit::uninit(); SCRATCH];
-            let mut scratch = ReadBuf::uninit(&mut scratch);
-            ready!(Pin::new(&mut self.io).poll_read(cx, &mut scratch))?;
-            self.connection.feed(scratch.filled());
-            scratch.filled().len()
+            ready!(self.poll_scratch(cx))?
         };
         if read != 0 {
             self.keepalive.heard(platform::now);
             self.count();
         }
         Poll::Ready(Ok(read))
+    }
+
+    /// Reads once into the stack. A function of its own, since the place for it costs something.
+    #[inline(never)]
+    fn poll_scratch(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut scratch = [MaybeUninit::uninit(); SCRATCH];
+        let mut scratch = ReadBuf::uninit(&mut scratch);
+        ready!(Pin::new(&mut self.io).poll_read(cx, &mut scratch))?;
+        self.connection.feed(scratch.filled());
+        Poll::Ready(Ok(scratch.filled().len()))
     }
 }

@@ -35,6 +35,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if self.connection.is_open() && self.connection.buffered() < self.write_buffer_size {
             return Poll::Ready(Ok(()));
         }
+        self.poll_room(cx)
+    }
+
+    /// Ready when enough has been written.
+    #[inline(never)]
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             if !self.connection.is_open() {
                 return Poll::Ready(Err(Error::closed(self.connection.known_event())));

@@ -28,20 +28,16 @@ impl Queue {
         self.len() == 0
     }
 
-    /// Room for `n` bytes behind those that wait; `push` says how many of them count.
+    /// Makes room for `n` bytes behind those that wait; the first `used` of them wait from now on.
     #[inline]
-    pub(super) fn room(&mut self, n: usize) -> &mut [u8] {
+    pub(super) fn push(&mut self, n: usize, used: usize) -> &mut [u8] {
         let limit = if self.turn == 0 { self.buffer.len() } else { self.written };
         if limit - self.end < n {
             self.grow(n);
         }
-        &mut self.buffer[self.end..][..n]
-    }
-
-    /// Takes the first `n` bytes of the last `room`.
-    #[inline]
-    pub(super) fn push(&mut self, n: usize) {
-        self.end += n;
+        let room = &mut self.buffer[self.end..][..n];
+        self.end += used;
+        room
     }
 
     /// Makes room for `n` bytes: at the front, if they fit into what has been written, else by a
@@ -112,20 +108,19 @@ mod tests {
             let mut queue = Queue::default();
             let (mut next, mut expected) = (0_u8, 0_u8);
             for _ in 0..500 {
-                for place in queue.room(piece) {
+                for place in &mut queue.push(piece + 8, piece)[..piece] {
                     *place = next;
                     next = next.wrapping_add(1);
                 }
-                queue.push(piece);
                 let waiting = all(&queue);
                 assert_eq!(waiting.len(), queue.len());
-                let before = expected;
-                for (at, byte) in waiting.iter().enumerate() {
-                    assert_eq!(*byte, before.wrapping_add((at % 256) as u8), "{piece} {taken}");
+                for byte in &waiting {
+                    assert_eq!(*byte, expected, "{piece} {taken}");
+                    expected = expected.wrapping_add(1);
                 }
                 let went = queue.advance(taken);
                 assert_eq!(went, taken.min(waiting.len()));
-                expected = expected.wrapping_add((went % 256) as u8);
+                expected = waiting.get(went).copied().unwrap_or(next);
             }
         }
     }
@@ -133,12 +128,10 @@ mod tests {
     #[test]
     fn a_queue_that_is_drained_as_fast_as_it_is_filled_does_not_grow() {
         let mut queue = Queue::default();
-        queue.room(1000);
-        queue.push(1000);
+        queue.push(1000, 1000);
         for _ in 0..100 {
             queue.advance(100);
-            queue.room(100);
-            queue.push(100);
+            queue.push(100, 100);
         }
         assert_eq!(queue.len(), 1000);
         assert!(queue.buffer.len() <= 2200, "{}", queue.buffer.len());
@@ -148,8 +141,7 @@ mod tests {
     fn an_empty_queue_begins_at_the_front_again() {
         let mut queue = Queue::default();
         for _ in 0..10 {
-            queue.room(8);
-            queue.push(8);
+            queue.push(8, 8);
             assert_eq!(queue.advance(usize::MAX), 8);
             assert!(queue.is_empty());
         }
