@@ -50,7 +50,7 @@ impl<C: Stream> Stream for CloseGuarantee<C> {
         }
         let item = this.inner.poll_next(cx);
         if item.is_pending() {
-            keep(this.reader, cx);
+            drop(keep(this.reader, cx));
         }
         item
     }
@@ -82,10 +82,10 @@ impl<C: Sink<T>, T> Sink<T> for CloseGuarantee<C> {
     }
 }
 
-/// Keeps the task of `cx` in `waker`.
-pub(super) fn keep(waker: &mut Option<Waker>, cx: &Context<'_>) {
-    match waker {
-        Some(waker) => waker.clone_from(cx.waker()),
-        None => *waker = Some(cx.waker().clone()),
+/// Keeps the task of `cx` in `waker`. Returns what was there before, if it was another.
+pub(super) fn keep(waker: &mut Option<Waker>, cx: &Context<'_>) -> Option<Waker> {
+    if waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+        return None;
     }
+    waker.replace(cx.waker().clone())
 }

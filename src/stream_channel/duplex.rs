@@ -158,7 +158,8 @@ fn pair<T, E>(capacity: usize) -> (Duplex<T, E>, Duplex<T, E>) {
     (near, Duplex { incoming: there, outgoing: back })
 }
 
-/// One direction. Wakers are called, and items dropped, outside its lock: either may use a channel.
+/// One direction. Wakers are called and dropped, and items dropped, outside its lock: each may use a
+/// channel.
 struct Direction<T, E> {
     capacity: usize,
     state: Mutex<State<T, E>>,
@@ -199,7 +200,9 @@ impl<T, E> Direction<T, E> {
             if state.ended {
                 return Poll::Ready(None);
             }
-            keep(&mut state.reader, cx);
+            let before = keep(&mut state.reader, cx);
+            drop(state);
+            drop(before);
             return Poll::Pending;
         };
         let writer = if state.queue.len() < self.capacity { state.writer.take() } else { None };
@@ -216,7 +219,9 @@ impl<T, E> Direction<T, E> {
         if state.queue.len() < self.capacity {
             return Poll::Ready(Ok(()));
         }
-        keep(&mut state.writer, cx);
+        let before = keep(&mut state.writer, cx);
+        drop(state);
+        drop(before);
         Poll::Pending
     }
 

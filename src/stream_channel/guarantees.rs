@@ -67,7 +67,7 @@ where
         if *this.state == State::Open {
             let item = this.inner.as_mut().poll_next(cx);
             match item {
-                Poll::Pending => keep(this.reader, cx),
+                Poll::Pending => drop(keep(this.reader, cx)),
                 Poll::Ready(None) => *this.state = State::Over,
                 Poll::Ready(Some(_)) => {}
             }

@@ -16,6 +16,7 @@
 //! | adapt one direction | [`change_stream`](StreamChannelExt::change_stream), [`change_sink`](StreamChannelExt::change_sink) |
 //! | own the directions in two tasks | [`into_halves`](StreamChannelExt::into_halves) |
 //! | use a channel before it exists | [`Completer`], [`Deferred`] |
+//! | end channels from outside | [`Disconnector`] |
 //! | name a channel of any type | [`boxed_channel`], [`local_boxed_channel`] |
 //!
 //! # Rules
@@ -69,6 +70,7 @@ mod close_guarantee;
 mod closed;
 mod completer;
 mod deferred;
+mod disconnector;
 mod duplex;
 mod ext;
 mod guarantees;
@@ -86,6 +88,7 @@ pub use close_guarantee::CloseGuarantee;
 pub use closed::Closed;
 pub use completer::{Completer, Completion};
 pub use deferred::Deferred;
+pub use disconnector::{Disconnectable, Disconnecting, Disconnector};
 pub use duplex::{Duplex, duplex};
 pub use ext::StreamChannelExt;
 pub use guarantees::Guarantees;

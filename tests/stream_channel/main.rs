@@ -48,12 +48,24 @@
 //! | `fromFuture`: with a value | `a_future_that_resolves_sets_the_channel` |
 //! | `fromFuture`: with an error | `a_future_that_fails_is_told_once` |
 //! | doesn't allow the channel to be set multiple times | does not compile: `Completer`, "it is set once" |
+//! | **`disconnector_test`** | `disconnector` |
+//! | before disconnection: outgoing events are forwarded | `before_it_disconnects_what_is_sent_goes_out` |
+//! | … incoming events are forwarded | `before_it_disconnects_what_comes_is_received` |
+//! | … events can't be added to an explicitly closed sink | `before_it_disconnects_a_send_after_close_is_an_error` |
+//! | … events can't be added while a stream is being added | does not compile: `stream_channel`, "`send_all` borrows the sink" |
+//! | cancels `addStream` when disconnected | `a_send_all_under_way_ends_when_it_disconnects` |
+//! | `disconnect()` returns the close future of the inner sink | `disconnecting_waits_for_the_inner_close` |
+//! | after disconnection: closes the inner sink and ignores events to the outer sink | `after_it_disconnected_the_inner_sink_is_closed_and_a_send_is_an_error` |
+//! | … closes the stream | `after_it_disconnected_the_stream_ends_and_what_came_is_dropped` |
+//! | … completes done | `after_it_disconnected_close_resolves` |
+//! | … still emits state errors after explicit close | `after_it_disconnected_a_send_after_close_is_an_error` |
 
 mod support;
 
 mod close_guarantee;
 mod combinators;
 mod completer;
+mod disconnector;
 mod duplex;
 mod guarantees;
 mod halves;

@@ -7,7 +7,9 @@ use std::cell::Cell;
 
 use futures::{SinkExt, StreamExt};
 use ws_channel::StreamChannelExt;
-use ws_channel::stream_channel::{Closed, Deferred, Duplex, SinkHalf, StreamHalf, duplex, join};
+use ws_channel::stream_channel::{
+    Closed, Deferred, Disconnector, Duplex, SinkHalf, StreamHalf, duplex, join,
+};
 
 use crate::support::run;
 
@@ -109,6 +111,8 @@ costs_nothing! {
         .transform_sink(&|sink: SinkHalf<_>| sink);
     an_item_through_a_deferred_channel_costs_no_allocation:
         |near: End| Deferred::new(std::future::ready(Ok(near)), 4);
+    an_item_through_a_disconnectable_channel_costs_no_allocation:
+        |near: End| near.transform(&Disconnector::new());
     an_item_through_a_boxed_channel_costs_no_allocation: |near: End| near.boxed_channel();
     an_item_through_a_local_boxed_channel_costs_no_allocation: |near: End| near.local_boxed_channel();
 }
