@@ -210,6 +210,35 @@ pub trait WebSocketChannel:
     {
         WebSocketIo::new(self)
     }
+
+    /// A channel of values instead of messages: one JSON document a message, text when sent.
+    ///
+    /// Another type each way, and other channels than WebSockets, have
+    /// [`JsonChannel::new`](crate::stream_channel::JsonChannel::new).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use futures::{SinkExt, StreamExt};
+    /// use serde_json::json;
+    /// use ws_channel::stream_channel::JsonError;
+    /// use ws_channel::{Error, WebSocketChannel, status};
+    ///
+    /// # async fn example() -> Result<(), JsonError<Error>> {
+    /// # async fn connect() -> Result<ws_channel::BoxWebSocketChannel, Error> { unimplemented!() }
+    /// let mut channel = connect().await?.json();
+    /// channel.send(json!({ "method": "hello" })).await?;
+    /// println!("{:?}", channel.next().await.transpose()?);
+    /// channel.close(status::NORMAL_CLOSURE, "done").await?;
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "json")]
+    fn json<T>(self) -> crate::stream_channel::JsonChannel<Self, T>
+    where
+        Self: Sized,
+    {
+        crate::stream_channel::JsonChannel::new(self)
+    }
 }
 
 impl<C: ?Sized + WebSocketChannel + Unpin> WebSocketChannel for Box<C> {

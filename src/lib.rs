@@ -103,6 +103,8 @@
 //! - `native-tls`: `wss://` with the system's TLS library.
 //! - `hyper`: upgrades of hyper 1.
 //! - `axum`: upgrades of axum 0.8.
+//! - `json`: a channel of JSON documents over any channel, with serde.
+//! - `codec`: a channel of what any codec of tokio-util makes of bytes.
 //!
 //! Without features the crate opens no sockets and runs over byte streams that the program brings.
 //!
@@ -122,6 +124,7 @@ mod adapter;
 mod boxed;
 mod byte_view;
 mod channel;
+mod coded;
 mod connect;
 mod connect_error;
 mod error;

@@ -63,7 +63,7 @@ impl Peer {
     async fn expect_end(&mut self) {
         let mut rest = Vec::new();
         self.0.read_to_end(&mut rest).await.expect("an end of file");
-        assert_eq!(rest, []);
+        assert!(rest.is_empty());
     }
 }
 

@@ -139,6 +139,13 @@ impl<const N: usize> From<[u8; N]> for Message {
     }
 }
 
+/// The payload of either kind, without a copy.
+impl From<Message> for Bytes {
+    fn from(message: Message) -> Self {
+        message.into_bytes()
+    }
+}
+
 /// A text message equals its text.
 impl PartialEq<str> for Message {
     fn eq(&self, other: &str) -> bool {

@@ -13,6 +13,7 @@
 //! | make a channel of a stream and a sink | [`join`], [`with_guarantees`](StreamChannelExt::with_guarantees) |
 //! | connect two channels | [`pipe`](StreamChannelExt::pipe) |
 //! | send other items | [`map_channel`], [`try_map_channel`], [`transform`](StreamChannelExt::transform) |
+//! | send values as JSON, lines, or what a codec makes | `JsonChannel` (feature `json`), [`LinesChannel`], `CodecChannel` (feature `codec`) |
 //! | adapt one direction | [`change_stream`](StreamChannelExt::change_stream), [`change_sink`](StreamChannelExt::change_sink) |
 //! | own the directions in two tasks | [`into_halves`](StreamChannelExt::into_halves) |
 //! | use a channel before it exists | [`Completer`], [`Deferred`] |
@@ -68,6 +69,7 @@
 mod boxed;
 mod close_guarantee;
 mod closed;
+mod codec;
 mod completer;
 mod deferred;
 mod disconnector;
@@ -86,6 +88,11 @@ use futures::{Sink, Stream};
 pub use boxed::{BoxStreamChannel, LocalBoxStreamChannel};
 pub use close_guarantee::CloseGuarantee;
 pub use closed::Closed;
+#[cfg(feature = "codec")]
+pub use codec::{CodecChannel, CodecError};
+#[cfg(feature = "json")]
+pub use codec::{JsonChannel, JsonError};
+pub use codec::{LinesChannel, LinesError};
 pub use completer::{Completer, Completion};
 pub use deferred::Deferred;
 pub use disconnector::{Disconnectable, Disconnecting, Disconnector};

@@ -1,4 +1,4 @@
-//! What a channel carries: a byte stream, and whole protocols inside of it.
+//! What a channel carries: a byte stream, and whole protocols inside of it; documents and lines.
 
 #![cfg(not(target_family = "wasm"))]
 
@@ -7,5 +7,7 @@ mod wire;
 
 mod byte_view;
 mod chunkings;
+#[cfg(all(feature = "codec", feature = "json"))]
+mod coded;
 mod inside;
 mod multiplexer;

@@ -59,15 +59,40 @@
 //! | … closes the stream | `after_it_disconnected_the_stream_ends_and_what_came_is_dropped` |
 //! | … completes done | `after_it_disconnected_close_resolves` |
 //! | … still emits state errors after explicit close | `after_it_disconnected_a_send_after_close_is_an_error` |
+//! | **`json_document_transformer_test`** | `json` |
+//! | decodes JSON emitted by the channel | `a_document_that_comes_is_a_value` |
+//! | encodes objects added to the channel | `a_value_that_goes_is_a_document` |
+//! | emits a stream error when incoming JSON is malformed | `what_is_no_document_is_an_error_item_and_the_stream_goes_on` |
+//! | synchronously throws if an unencodable object is added | `a_value_that_cannot_be_encoded_is_an_error_of_the_send_and_nothing_goes` |
+//! | **`newline_delimited_transformer_test`** (unreleased) | `lines` |
+//! | single line | `a_line_ends_with_a_line_feed` |
+//! | several lines in one chunk | `several_lines_may_come_in_one_piece` |
+//! | line split over chunks | `a_line_may_come_in_several_pieces` |
+//! | multi-byte character split over chunks | `a_character_may_come_in_several_pieces` |
+//! | `\r\n` | `a_carriage_return_and_a_line_feed_are_one_end` |
+//! | trailing unterminated line at close | `what_has_no_line_end_is_a_line_at_the_end` |
+//! | blank line | `a_blank_line_is_a_line` |
+//! | malformed UTF-8 is an error | `a_line_that_is_not_utf8_is_an_error_item_and_the_stream_goes_on` |
+//! | sink appends `\n` | `what_is_sent_gets_a_line_feed` |
+//! | encodes non-ASCII | `what_is_sent_is_utf8` |
+//! | add with `\n` throws | `a_line_feed_in_a_line_is_an_error_of_the_send_and_nothing_goes` |
+//! | add with `\r` throws | `a_carriage_return_in_a_line_is_an_error_of_the_send_and_nothing_goes` |
+//! | closing closes inner | `closing_closes_the_channel_below` |
+//! | composes with `jsonDocument` | `json`: `documents_go_in_lines` |
 
 mod support;
 
 mod close_guarantee;
+#[cfg(feature = "codec")]
+mod codec;
 mod combinators;
 mod completer;
 mod disconnector;
 mod duplex;
 mod guarantees;
 mod halves;
+#[cfg(feature = "json")]
+mod json;
+mod lines;
 mod memory;
 mod threads;
