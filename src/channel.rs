@@ -110,8 +110,8 @@ pub trait WebSocketChannel:
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`] if the attempt to connect failed; the attempt's own error comes out of
-    /// the sink's next operation or the stream.
+    /// [`Error::Closed`] if the channel is closing or closed, as when the attempt to connect failed;
+    /// the attempt's own error comes out of the sink's next operation or the stream.
     ///
     /// # Cancellation safety
     ///
@@ -348,10 +348,13 @@ impl<C: WebSocketChannel + Unpin> Future for Ready<'_, C> {
     type Output = Result<(), Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.channel.ready_state() == ReadyState::Connecting {
+        match self.channel.ready_state() {
             // `poll_ready` waits in this state, and only in this state without anything queued.
-            return Pin::new(&mut *self.channel).poll_ready(cx);
+            ReadyState::Connecting => Pin::new(&mut *self.channel).poll_ready(cx),
+            ReadyState::Open => Poll::Ready(Ok(())),
+            ReadyState::Closing | ReadyState::Closed => {
+                Poll::Ready(Err(Error::closed(self.channel.close_event())))
+            }
         }
-        Poll::Ready(Ok(()))
     }
 }

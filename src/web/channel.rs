@@ -117,6 +117,10 @@ impl BrowserChannel {
 
     inherent_close_and_split!();
 
+    pub(super) fn write_buffer_size(&self) -> usize {
+        self.settings.write_buffer_size
+    }
+
     pub(super) fn inbox(&self) -> &Inbox {
         &self.inbox
     }

@@ -16,8 +16,10 @@ mod inbox;
 mod js;
 mod link;
 mod pace;
+mod send;
 mod socket;
 mod stream;
 
 pub use channel::BrowserChannel;
 pub use connector::{Connect, Connecting, PlatformChannel};
+pub use send::{SendChannel, SendDriver};

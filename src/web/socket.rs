@@ -131,7 +131,8 @@ fn close(socket: &WebSocket, frame: Option<&CloseFrame>) {
 
 /// The facts of a handshake that is over.
 fn settled(socket: &WebSocket) -> Handshake {
-    let handshake = Handshake::new(public(&socket.url())).with_extensions(socket.extensions());
+    let handshake =
+        Handshake::new(public(&socket.url())).with_text_of_extensions(socket.extensions());
     match socket.protocol() {
         none if none.is_empty() => handshake,
         protocol => handshake.with_protocol(protocol),

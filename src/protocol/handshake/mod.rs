@@ -68,8 +68,9 @@ impl Handshake {
         self
     }
 
-    /// Notes the extensions that were agreed on, as in the header.
-    pub fn with_extensions(mut self, extensions: impl Into<String>) -> Self {
+    /// Notes the extensions that a browser agreed on, as in the header.
+    #[allow(dead_code, reason = "for the browser")]
+    pub(crate) fn with_text_of_extensions(mut self, extensions: impl Into<String>) -> Self {
         let extensions: Box<str> = extensions.into().into();
         let extensions = (!extensions.is_empty()).then(|| Box::new(extensions));
         Arc::make_mut(&mut self.0).extensions = extensions;

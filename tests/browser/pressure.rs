@@ -1,0 +1,71 @@
+//! Peers and programs that are too fast or too slow.
+
+use futures::{FutureExt, SinkExt, StreamExt};
+use wasm_bindgen_test::wasm_bindgen_test;
+use ws_channel::{Error, Message, WebSocketChannel};
+
+use super::{WAYS, count, over_socket, over_stream, received, turn, until};
+
+const MARK: usize = 128 << 10;
+
+#[wasm_bindgen_test]
+async fn sending_waits_while_the_page_holds_too_much() {
+    const MESSAGE: usize = 64 << 10;
+    const MESSAGES: usize = 200_000_000 / MESSAGE;
+    for way in WAYS {
+        let mut channel = way("/slow").await.unwrap();
+        let message = Message::from(vec![1; MESSAGE]);
+        let mut most = 0;
+        let mut waited = 0;
+        for _ in 0..MESSAGES {
+            let mut sending = channel.feed(message.clone());
+            if (&mut sending).now_or_never().is_none() {
+                waited += 1;
+                sending.await.unwrap();
+            }
+            most = most.max(channel.buffered_amount());
+        }
+        assert!((MARK..2 * MARK).contains(&most), "{most} bytes were buffered");
+        assert!(waited > 10, "{waited}");
+        channel.send(Message::from("")).await.unwrap();
+        assert_eq!(received(&mut channel).await, (MESSAGE * MESSAGES).to_string().as_str());
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_stream_that_is_not_read_holds_the_peer_back_and_loses_nothing() {
+    const MESSAGES: u32 = 2_000;
+    let mut channel = over_stream(&format!("/flood?{MESSAGES}")).await.unwrap();
+    let mut before = 0;
+    until(async || {
+        turn(200).await;
+        let now = count("/flooded").await;
+        std::mem::replace(&mut before, now) == now && now > 0
+    })
+    .await;
+    assert!(before < MESSAGES / 2, "{before} messages were taken");
+
+    for number in 0..MESSAGES {
+        let message = received(&mut channel).await;
+        assert_eq!(message.as_bytes()[..4], number.to_be_bytes());
+    }
+    assert_eq!(count("/flooded").await, MESSAGES);
+}
+
+#[wasm_bindgen_test]
+async fn a_queue_that_overflows_ends_the_channel_with_what_came_before() {
+    let mut channel =
+        over_socket("/flood?2000").receive_buffer_size(1 << 20).overflow_code(4321).await.unwrap();
+    until(async || channel.close_event().is_some()).await;
+    let mut number = 0u32;
+    let error = loop {
+        match channel.next().await.expect("the queue ends with an error") {
+            Ok(message) => assert_eq!(message.as_bytes()[..4], number.to_be_bytes()),
+            Err(error) => break error,
+        }
+        number += 1;
+    };
+    assert!(matches!(error, Error::ReceiveOverflow { .. }), "{error:?}");
+    assert_eq!(number, 15, "1 MiB less 64 bytes a message");
+    assert!(channel.next().await.is_none());
+}
