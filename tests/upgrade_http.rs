@@ -179,6 +179,19 @@ async fn a_handler_may_answer_something_else() {
     assert_eq!(error.body(), b"no such room");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_channel_of_a_nested_router_has_the_whole_target() {
+    let serve = async |mut channel: WebSocketAdapter<_>| {
+        let target = channel.url().to_owned();
+        channel.send(target.into()).await.unwrap();
+    };
+    let inner =
+        Router::new().route("/tea", any(async move |upgrade: Upgrade| upgrade.on_upgrade(serve)));
+    let io = over_axum(Router::new().nest("/rooms", inner));
+    let mut client = WebSocketAdapter::client(io, "ws://h/rooms/tea?a=b").await.unwrap();
+    assert_eq!(client.next().await.unwrap().unwrap(), "/rooms/tea?a=b");
+}
+
 /// One connection serves all of it: plain requests, upgrades where none is wanted, and at last the
 /// WebSocket.
 #[tokio::test(start_paused = true)]

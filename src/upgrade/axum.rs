@@ -1,8 +1,8 @@
 //! The extractor of axum.
 
-use axum_core::body::Body;
-use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
-use axum_core::response::{IntoResponse, Response};
+use axum::body::Body;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts, OriginalUri};
+use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 
 use crate::protocol::handshake::asks_for_websocket;
@@ -13,8 +13,10 @@ impl<S: Sync> FromRequestParts<S> for Upgrade {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, AcceptError> {
         let handed_over = parts.extensions.remove();
-        let upgrade =
-            Self::new(&parts.method, &parts.uri, parts.version, &parts.headers, handed_over);
+        // In a nested router the other one lacks what stands in front.
+        let original = parts.extensions.get::<OriginalUri>();
+        let uri = original.map_or(&parts.uri, |OriginalUri(uri)| uri);
+        let upgrade = Self::new(&parts.method, uri, parts.version, &parts.headers, handed_over);
         upgrade.check().map_err(AcceptError::Refused)?;
         Ok(upgrade)
     }
