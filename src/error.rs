@@ -76,6 +76,10 @@ pub enum Error {
     /// A text message of the peer is not UTF-8; the peer was told 1007.
     #[error("a text message of the peer is not UTF-8; bytes should come in a binary message")]
     NotUtf8,
+    /// A message of the peer is compressed, but no deflate data; the peer was told 1007.
+    #[cfg(feature = "deflate")]
+    #[error("a compressed message of the peer is corrupt; is its compression at fault?")]
+    Deflate,
     /// The peer sends pings and does not read their pongs; it was told 1008.
     #[error("the peer floods pings and does not read the pongs")]
     PingFlood,
@@ -158,6 +162,8 @@ impl fmt::Debug for Error {
             Self::ReceiveOverflow { .. } => "ReceiveOverflow",
             Self::Protocol(_) => "Protocol",
             Self::NotUtf8 => "NotUtf8",
+            #[cfg(feature = "deflate")]
+            Self::Deflate => "Deflate",
             Self::PingFlood => "PingFlood",
             Self::Timeout { .. } => "Timeout",
         };

@@ -100,7 +100,7 @@ async fn client_and_server_agree_and_talk() {
 
         assert_eq!((client.url(), server.url()), (URL, "/chat?room=1"));
         assert_eq!((client.protocol(), server.protocol()), (Some("two"), Some("two")));
-        assert_eq!((client.extensions(), server.extensions()), ("", ""));
+        assert_eq!(client.extensions(), server.extensions());
         assert_eq!(client.handshake().header("X-Id").unwrap(), "7");
         assert_eq!(server.handshake().headers()["x-token"], "abc");
 

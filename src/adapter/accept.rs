@@ -149,6 +149,7 @@ pub struct Receiving<S> {
 }
 
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one a connection, and only while it opens")]
 enum State<S> {
     Reading { exchange: Exchange<S>, reader: RequestReader, terms: Terms },
     Refusing { farewell: Farewell<S>, fault: InvalidUpgrade },

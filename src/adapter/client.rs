@@ -231,7 +231,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for ClientHandshaking<S> {
 impl<S> Attempt<S> {
     fn new(io: S, request: ValidRequest, keep_headers: bool, options: Options) -> Self {
         let url = request.url().into();
-        let (mut opening, head) = ClientOpening::new(request, platform::handshake_key());
+        let key = platform::handshake_key();
+        #[cfg(feature = "deflate")]
+        let (mut opening, head) = ClientOpening::offering(request, key, options.deflate);
+        #[cfg(not(feature = "deflate"))]
+        let (mut opening, head) = ClientOpening::new(request, key);
         if !keep_headers {
             opening.discard_headers();
         }

@@ -110,15 +110,17 @@ impl<S> Incoming<S> {
     }
 
     pub(crate) fn into_answering(self) -> Answering<S> {
-        let Self { mut exchange, request, protocol, terms, timeout } = self;
+        let Self { mut exchange, request, protocol, mut terms, timeout } = self;
         if let Some(error) = terms.invalid {
             return Answering::Failing(failing(exchange, error, timeout));
         }
+        let extensions = terms.agree(&request);
         exchange.send(request.switch(protocol.as_deref(), &terms.headers));
         let fields = if terms.keep_headers { request.fields } else { Fields::default() };
+        let handshake = Handshake::settled(request.target, protocol, fields);
         Answering::Sending {
             exchange,
-            handshake: Handshake::settled(request.target, protocol, fields),
+            handshake: handshake.with_text_of_extensions(extensions),
             options: terms.options,
             deadline: Deadline::new(Some(timeout)),
         }

@@ -7,6 +7,8 @@ pub(crate) mod exchange;
 mod incoming;
 pub(crate) mod options;
 mod prepared;
+#[cfg(feature = "deflate")]
+mod send_with;
 pub(crate) mod terms;
 
 use std::future::poll_fn;
@@ -84,7 +86,13 @@ impl<S> WebSocketAdapter<S> {
         options: &Options,
         read_ahead: BytesMut,
     ) -> Self {
-        Self { driver: Box::new(Driver::new(io, role, options, read_ahead)), handshake }
+        let driver = Driver::new(io, role, options, read_ahead);
+        #[cfg(feature = "deflate")]
+        let driver = match handshake.agreed() {
+            Some(agreed) => driver.with_deflate(agreed, options),
+            None => driver,
+        };
+        Self { driver: Box::new(driver), handshake }
     }
 
     /// The transport.

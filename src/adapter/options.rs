@@ -51,6 +51,24 @@ macro_rules! option_setters {
             self.options_mut().close_timeout = timeout;
             self
         }
+
+        /// Sets how messages are compressed: a client offers that, a server accepts it.
+        ///
+        /// Default: [`Deflate::new`](crate::Deflate::new).
+        #[cfg(feature = "deflate")]
+        #[doc(alias("compression", "compressionDefault"))]
+        pub fn deflate(mut self, deflate: $crate::Deflate) -> Self {
+            self.options_mut().deflate = Some(deflate);
+            self
+        }
+
+        /// Turns compression off: it is neither offered nor accepted.
+        #[cfg(feature = "deflate")]
+        #[doc(alias = "compressionOff")]
+        pub fn no_deflate(mut self) -> Self {
+            self.options_mut().deflate = None;
+            self
+        }
     };
 }
 pub(crate) use option_setters;
@@ -75,6 +93,8 @@ pub struct Options {
     pub(crate) write_buffer_size: usize,
     pub(crate) keepalive: Option<Keepalive>,
     pub(crate) close_timeout: Duration,
+    #[cfg(feature = "deflate")]
+    pub(crate) deflate: Option<crate::Deflate>,
 }
 
 /// When a silent peer is asked for a sign of life, and how long that is waited for.
@@ -106,6 +126,8 @@ impl Options {
                 timeout: Duration::from_secs(20),
             }),
             close_timeout: Duration::from_secs(5),
+            #[cfg(feature = "deflate")]
+            deflate: Some(crate::Deflate::new()),
         }
     }
 

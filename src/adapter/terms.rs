@@ -1,5 +1,7 @@
 //! On what terms a server accepts a request.
 
+#[cfg(feature = "deflate")]
+use http::header::SEC_WEBSOCKET_EXTENSIONS;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::AcceptError;
@@ -137,6 +139,21 @@ impl Terms {
         if let Err(error) = outcome {
             self.invalid.get_or_insert(error.into());
         }
+    }
+
+    /// Decides on the extensions: by the first offer that can be accepted, if there is one. The
+    /// response gets their header.
+    pub(crate) fn agree(&mut self, request: &UpgradeRequest) -> String {
+        #[cfg(feature = "deflate")]
+        if let Some(agreed) = request.agree(self.options.deflate) {
+            let extensions = agreed.to_string();
+            if let Ok(value) = HeaderValue::from_str(&extensions) {
+                self.headers.insert(SEC_WEBSOCKET_EXTENSIONS, value);
+                return extensions;
+            }
+        }
+        let _ = request;
+        String::new()
     }
 
     /// Whether the request is wanted.

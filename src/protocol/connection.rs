@@ -4,10 +4,15 @@
 
 mod lifecycle;
 
+#[cfg(feature = "deflate")]
+use std::time::Duration;
+
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::Error;
 use crate::protocol::connection::lifecycle::parse_close;
+#[cfg(feature = "deflate")]
+use crate::protocol::deflate::{Agreed, Deflate, SendOptions};
 use crate::protocol::fault::Fault;
 use crate::protocol::frame::Opcode;
 use crate::protocol::receiver::{Item, Receiver};
@@ -236,6 +241,10 @@ impl Connection {
         message: Message,
         key: impl FnOnce() -> [u8; 4],
     ) -> Result<(), Error> {
+        #[cfg(feature = "deflate")]
+        if self.transmitter.deflates() {
+            return self.send_with(message, SendOptions::new(), key);
+        }
         if !self.is_open() {
             return Err(self.closed());
         }
@@ -251,6 +260,49 @@ impl Connection {
     #[cold]
     fn closed(&self) -> Error {
         Error::closed(self.event.as_ref())
+    }
+
+    /// Accepts a message, compressed or not.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn send_with(
+        &mut self,
+        message: Message,
+        options: SendOptions,
+        key: impl FnOnce() -> [u8; 4],
+    ) -> Result<(), Error> {
+        if !self.is_open() {
+            return Err(self.closed());
+        }
+        let opcode = if message.is_text() { Opcode::Text } else { Opcode::Binary };
+        if self.transmitter.deflates() {
+            self.transmitter.push_message(opcode, message.into_bytes(), options.compress);
+        } else {
+            self.push(opcode, message.into_bytes(), key);
+        }
+        Ok(())
+    }
+
+    /// Lets messages be compressed, as was agreed on; `key` gives a client's mask keys.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn set_deflate(&mut self, agreed: Agreed, options: Deflate, key: fn() -> [u8; 4]) {
+        let peer = match self.role {
+            Role::Client => Role::Server,
+            Role::Server => Role::Client,
+        };
+        self.receiver.set_inflate(agreed.of(peer));
+        self.transmitter.set_deflate(self.role, agreed.of(self.role), options, key);
+    }
+
+    /// After how long without a message the compressor is to be given back, if there is one.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn forgets_after(&self) -> Option<Duration> {
+        self.transmitter.forgets_after()
+    }
+
+    /// Gives the compressor back if nothing was compressed since this was called last.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn forget(&mut self) {
+        self.transmitter.forget();
     }
 
     /// Accepts a message that was encoded for many servers' connections; a client masks it anew.

@@ -10,8 +10,13 @@ use crate::{Error, status};
 pub(crate) enum Fault {
     Protocol(ProtocolError),
     NotUtf8,
-    TooBig { size: u64, limit: usize },
+    TooBig {
+        size: u64,
+        limit: usize,
+    },
     PingFlood,
+    #[cfg(feature = "deflate")]
+    Corrupt,
 }
 
 impl Fault {
@@ -21,6 +26,8 @@ impl Fault {
             Self::Protocol(_) => status::PROTOCOL_ERROR,
             Self::NotUtf8 => status::INVALID_FRAME_PAYLOAD_DATA,
             Self::TooBig { .. } => status::MESSAGE_TOO_BIG,
+            #[cfg(feature = "deflate")]
+            Self::Corrupt => status::INVALID_FRAME_PAYLOAD_DATA,
             Self::PingFlood => status::POLICY_VIOLATION,
         }
     }
@@ -33,6 +40,8 @@ impl fmt::Display for Fault {
             Self::Protocol(error) => error.fmt(f),
             Self::NotUtf8 => f.write_str("text is not UTF-8"),
             Self::TooBig { size, limit } => write!(f, "message of {size} bytes exceeds {limit}"),
+            #[cfg(feature = "deflate")]
+            Self::Corrupt => f.write_str("message is not deflate data"),
             Self::PingFlood => f.write_str("too many pings with unread pongs"),
         }
     }
@@ -50,7 +59,16 @@ impl From<Fault> for Error {
             Fault::Protocol(error) => Self::Protocol(error),
             Fault::NotUtf8 => Self::NotUtf8,
             Fault::TooBig { size, limit } => Self::MessageTooBig { size, limit },
+            #[cfg(feature = "deflate")]
+            Fault::Corrupt => Self::Deflate,
             Fault::PingFlood => Self::PingFlood,
         }
+    }
+}
+
+#[cfg(feature = "deflate")]
+impl From<crate::protocol::deflate::Corrupt> for Fault {
+    fn from(_: crate::protocol::deflate::Corrupt) -> Self {
+        Self::Corrupt
     }
 }

@@ -58,6 +58,8 @@
 
 mod close;
 pub(crate) mod connection;
+#[cfg(feature = "deflate")]
+pub(crate) mod deflate;
 pub(crate) mod fault;
 mod frame;
 pub(crate) mod handshake;
@@ -74,6 +76,8 @@ mod transmitter;
 mod violation;
 
 pub use close::{CloseCode, CloseEvent, CloseFrame, Initiator, InvalidCloseFrame};
+#[cfg(feature = "deflate")]
+pub use deflate::{Deflate, InvalidExtensions, SendOptions};
 pub use handshake::{Handshake, HandshakeError, HandshakeFault, InvalidUpgrade, accept_key};
 pub use header::InvalidHeader;
 pub use message::{Message, MessageRef};

@@ -1,6 +1,8 @@
 //! Frames into messages: parsed, unmasked and validated in the buffer they were read into.
 
 mod fragments;
+#[cfg(feature = "deflate")]
+mod inflating;
 mod room;
 
 use bytes::{Buf, BytesMut};
@@ -54,6 +56,9 @@ pub(crate) struct Receiver {
     front: Front,
     frame: Option<Frame>,
     message: Option<Box<Gathered>>,
+    /// If the peer may compress.
+    #[cfg(feature = "deflate")]
+    inflating: Option<Box<inflating::Inflating>>,
     peer: Role,
     max_message_size: usize,
     /// How much is read at once.
@@ -70,6 +75,8 @@ impl Receiver {
             front: Front::Taken,
             frame: None,
             message: None,
+            #[cfg(feature = "deflate")]
+            inflating: None,
             peer,
             max_message_size,
             chunk: CHUNK,
@@ -189,6 +196,10 @@ impl Receiver {
     /// Takes the next header off the buffer.
     #[inline]
     fn begin(&mut self) -> Result<Option<Frame>, Fault> {
+        #[cfg(feature = "deflate")]
+        if self.is_compressed() {
+            return self.begin_compressed();
+        }
         let Some((header, used)) = Header::parse(self.buffer.as_slice(), self.peer)? else {
             return Ok(None);
         };
@@ -259,5 +270,9 @@ impl Receiver {
         self.front = Front::Taken;
         self.frame = None;
         self.message = None;
+        #[cfg(feature = "deflate")]
+        if let Some(inflating) = &mut self.inflating {
+            inflating.clear();
+        }
     }
 }

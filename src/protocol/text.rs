@@ -238,6 +238,26 @@ impl ReceiveBuffer {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Extends bytes that will never be more than `limit`, in memory that is hardly more.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn extend_within(&mut self, bytes: &[u8], limit: usize) {
+        let needed = self.bytes.len() + bytes.len();
+        let capacity = self.bytes.capacity();
+        if capacity == 0 {
+            // Nearly all are whole with that.
+            self.bytes.reserve(needed);
+        } else if needed > capacity {
+            // It grows by doubling: so that one of the doublings ends at the limit.
+            let least = needed.max(2 * capacity);
+            let mut target = limit;
+            while target / 2 >= least {
+                target = target.div_ceil(2);
+            }
+            self.bytes.reserve(target.max(needed) - self.bytes.len());
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
     /// Room behind the bytes for a transport to write at most `limit` bytes into. Opaque, so that
     /// whoever gets it can only append.
     #[inline]

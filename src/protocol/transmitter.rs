@@ -1,5 +1,7 @@
 //! Messages into frames: one output buffer, many frames to a system call.
 
+#[cfg(feature = "deflate")]
+mod deflating;
 mod queue;
 
 use std::collections::VecDeque;
@@ -23,6 +25,9 @@ struct Waiting {
     opcode: Opcode,
     payload: Bytes,
     key: Option<[u8; 4]>,
+    /// If it is to be compressed.
+    #[cfg(feature = "deflate")]
+    form: Option<deflating::Form>,
 }
 
 /// A payload that goes out by itself, behind what is in the buffer.
@@ -32,6 +37,9 @@ struct Large {
     rest: Bytes,
     /// The mask key at the front of `rest`.
     key: Option<[u8; 4]>,
+    /// If it is compressed as it goes out.
+    #[cfg(feature = "deflate")]
+    form: Option<deflating::Form>,
 }
 
 /// The sending side of a connection: frames in the order in which they go out.
@@ -46,6 +54,9 @@ pub(crate) struct Transmitter {
     waiting_bytes: usize,
     /// How many bytes of what is unwritten are pongs, at most.
     pongs: usize,
+    /// If this end may compress.
+    #[cfg(feature = "deflate")]
+    deflating: Option<Box<deflating::Deflating>>,
 }
 
 impl Transmitter {
@@ -105,13 +116,24 @@ impl Transmitter {
     fn push_large(&mut self, opcode: Opcode, payload: Bytes, key: Option<[u8; 4]>) {
         if self.large.is_some() {
             self.waiting_bytes += Header::MAX + payload.len();
-            self.waiting.push_back(Waiting { opcode, payload, key });
+            self.waiting.push_back(Waiting {
+                opcode,
+                payload,
+                key,
+                #[cfg(feature = "deflate")]
+                form: None,
+            });
             return;
         }
         let length = payload.len() as u64;
         let (header, used) = Header { opcode, fin: true, length, key }.to_bytes();
         self.queue.push(used, used).copy_from_slice(&header[..used]);
-        self.large = Some(Large { rest: payload, key });
+        self.large = Some(Large {
+            rest: payload,
+            key,
+            #[cfg(feature = "deflate")]
+            form: None,
+        });
     }
 
     /// What goes out next: at most two slices, to be written one behind the other; both are empty
@@ -123,14 +145,18 @@ impl Transmitter {
         }
         let (first, second) = self.queue.runs();
         match &self.large {
-            Some(Large { rest, key: None }) if second.is_empty() => (first, rest),
+            Some(Large { rest, key: None, .. }) if second.is_empty() => (first, rest),
             _ => (first, second),
         }
     }
 
     /// Puts the next piece of a masked large payload into the buffer.
     fn mask_piece(&mut self) {
-        let Some(Large { rest, key: Some(key) }) = &mut self.large else { return };
+        #[cfg(feature = "deflate")]
+        if self.large.as_ref().is_some_and(|large| large.form.is_some()) {
+            return self.compress_piece();
+        }
+        let Some(Large { rest, key: Some(key), .. }) = &mut self.large else { return };
         if self.queue.len() >= PIECE {
             return;
         }
@@ -153,7 +179,7 @@ impl Transmitter {
     }
 
     fn advance_large(&mut self, n: usize) {
-        if let Some(Large { rest, key: None }) = &mut self.large {
+        if let Some(Large { rest, key: None, .. }) = &mut self.large {
             // A transport that claims to have written more than it was given is not believed.
             let _ = rest.split_to(n.min(rest.len()));
         }
@@ -164,8 +190,14 @@ impl Transmitter {
     fn next_waiting(&mut self) {
         while self.large.as_ref().is_none_or(|large| large.rest.is_empty()) {
             self.large = None;
-            let Some(Waiting { opcode, payload, key }) = self.waiting.pop_front() else { return };
+            let Some(next) = self.waiting.pop_front() else { return };
+            let Waiting { opcode, payload, key, .. } = next;
             self.waiting_bytes -= Header::MAX + payload.len();
+            #[cfg(feature = "deflate")]
+            if let Some(form) = next.form {
+                self.push_message(opcode, payload, form.choice);
+                continue;
+            }
             self.push(opcode, payload, key);
         }
     }

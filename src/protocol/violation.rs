@@ -6,8 +6,8 @@ use crate::protocol::CloseCode;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProtocolError {
-    /// A reserved bit is set without an extension that gives it a meaning (§5.2).
-    #[error("a reserved bit is set, but no extension was negotiated")]
+    /// A reserved bit is set without an extension that gives it a meaning there (§5.2).
+    #[error("a reserved bit is set, to which no negotiated extension gives a meaning there")]
     ReservedBits,
     /// The opcode is not defined (§5.2).
     #[error("opcode {0:#x} is reserved")]

@@ -201,9 +201,11 @@ impl Upgrade {
             return Err(error);
         }
         let on_upgrade = self.handed_over.ok_or(AcceptError::NotHandedOver)?;
+        let extensions = self.terms.agree(&request);
         let response = request.switch_response(protocol.as_deref(), self.terms.headers);
         let fields = if self.terms.keep_headers { request.fields } else { Fields::default() };
-        let handshake = Handshake::settled(request.target, protocol, fields);
+        let handshake = Handshake::settled(request.target, protocol, fields)
+            .with_text_of_extensions(extensions);
         Ok((response, Upgrading::new(on_upgrade, handshake, self.terms.options, self.timeout)))
     }
 

@@ -74,6 +74,12 @@ impl<S> Driver<S> {
             }
             self.activity = 0;
         }
+        #[cfg(feature = "deflate")]
+        if self.forget_by.is_some_and(|by| now >= by) {
+            self.connection.forget();
+            self.forget_by = None;
+            self.plan_to_forget();
+        }
         if self.close_by.is_some_and(|by| now >= by) {
             self.connection.expire();
             return;
@@ -116,10 +122,25 @@ impl<S> Driver<S> {
             _ => None,
         };
         let keepalive = if open { self.keepalive.deadline() } else { None };
+        #[cfg(feature = "deflate")]
+        let tick = [tick, self.forget_by].into_iter().flatten().min();
         let deadline = [self.close_by, stalled, tick, keepalive].into_iter().flatten().min();
         match deadline {
             Some(deadline) => self.timer.arm(deadline),
             None => self.timer.disarm(),
+        }
+    }
+
+    /// Sets when to look whether the compressor is still in use, if there is one to give back.
+    #[cfg(feature = "deflate")]
+    #[inline]
+    pub(super) fn plan_to_forget(&mut self) {
+        if self.forget_by.is_none() {
+            if let Some(after) = self.connection.forgets_after() {
+                let by = platform::later(platform::now(), after);
+                self.forget_by = Some(by);
+                self.wake_by(by);
+            }
         }
     }
 

@@ -22,6 +22,8 @@ use crate::adapter::driver::kept::Kept;
 use crate::adapter::options::{Keepalive as Periods, Options};
 use crate::platform::{self, Instant, Timer};
 use crate::protocol::connection::Connection;
+#[cfg(feature = "deflate")]
+use crate::protocol::deflate::{Agreed, Deflate};
 use crate::protocol::keepalive::Keepalive;
 use crate::protocol::{CloseEvent, Role};
 
@@ -52,6 +54,9 @@ pub(crate) struct Driver<S> {
     received: bool,
     /// Whether all that was read has been understood.
     dry: bool,
+    /// When to look whether the compressor is still in use.
+    #[cfg(feature = "deflate")]
+    forget_by: Option<Instant>,
 }
 
 impl<S> Driver<S> {
@@ -72,7 +77,18 @@ impl<S> Driver<S> {
             unflushed: false,
             received: false,
             dry: false,
+            #[cfg(feature = "deflate")]
+            forget_by: None,
         }
+    }
+
+    /// Lets messages be compressed, as was agreed on.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn with_deflate(mut self, agreed: Agreed, options: &Options) -> Self {
+        // Who agreed and turned it off still has to inflate.
+        let deflate = options.deflate.unwrap_or(Deflate::new().threshold(usize::MAX));
+        self.connection.set_deflate(agreed, deflate, platform::mask_key);
+        self
     }
 
     pub(crate) fn connection(&self) -> &Connection {

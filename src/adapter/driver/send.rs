@@ -10,6 +10,8 @@ use crate::Error;
 use crate::adapter::driver::Driver;
 use crate::adapter::driver::receive::{READS, Understood};
 use crate::platform;
+#[cfg(feature = "deflate")]
+use crate::protocol::deflate::SendOptions;
 use crate::protocol::fault::Fault;
 use crate::protocol::{Message, Prepared};
 
@@ -19,6 +21,17 @@ impl<S> Driver<S> {
     pub(crate) fn send(&mut self, message: Message) -> Result<(), Error> {
         self.activity = self.activity.wrapping_add(1);
         self.connection.send(message, platform::mask_key)
+    }
+
+    /// Accepts a message, to be compressed or not.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn send_with(
+        &mut self,
+        message: Message,
+        options: SendOptions,
+    ) -> Result<(), Error> {
+        self.activity = self.activity.wrapping_add(1);
+        self.connection.send_with(message, options, platform::mask_key)
     }
 
     /// Accepts a message that was encoded for many.
@@ -158,6 +171,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// was reached and more is to come.
     #[inline]
     fn spare_output(&mut self) {
+        #[cfg(feature = "deflate")]
+        self.plan_to_forget();
         if !self.busy {
             self.connection.release_output();
         }

@@ -7,10 +7,14 @@ use http::header::HOST;
 use http::{Response, StatusCode};
 
 use crate::protocol::ValidRequest;
+#[cfg(feature = "deflate")]
+use crate::protocol::deflate::{Agreed, Deflate, InvalidExtensions};
 use crate::protocol::handshake::body::Body;
 use crate::protocol::handshake::head::{FIELD_LIMIT, Fields, HEAD_LIMIT, HeadEnd, excerpt};
 use crate::protocol::handshake::{Handshake, HandshakeError, HandshakeFault, accept_key};
 use crate::protocol::header::{write_line, write_lines};
+
+const EXTENSIONS: &str = "sec-websocket-extensions";
 
 /// A request on its way, until its answer is whole.
 #[derive(Debug)]
@@ -20,6 +24,8 @@ pub(crate) struct ClientOpening {
     accept: String,
     end: HeadEnd,
     keep_headers: bool,
+    #[cfg(feature = "deflate")]
+    deflate: Option<Deflate>,
 }
 
 /// What the server's answer comes to.
@@ -43,11 +49,36 @@ pub(crate) struct RefusedOpening {
 
 impl ClientOpening {
     /// Returns the bytes to send too. The key is 16 random bytes.
+    #[cfg(any(test, not(feature = "deflate")))]
     pub(crate) fn new(request: ValidRequest, key: [u8; 16]) -> (Self, Bytes) {
+        Self::with_offer(request, key, None)
+    }
+
+    /// The same, with an offer to compress.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn offering(
+        request: ValidRequest,
+        key: [u8; 16],
+        deflate: Option<Deflate>,
+    ) -> (Self, Bytes) {
+        let offer = deflate.map(|deflate| deflate.offer());
+        let (opening, head) = Self::with_offer(request, key, offer.as_deref());
+        (Self { deflate, ..opening }, head)
+    }
+
+    fn with_offer(request: ValidRequest, key: [u8; 16], offer: Option<&str>) -> (Self, Bytes) {
         let key = STANDARD.encode(key);
-        let head = encode(&request, &key);
+        let head = encode(&request, &key, offer);
         let accept = accept_key(&key);
-        (Self { request, accept, end: HeadEnd::default(), keep_headers: true }, head.into())
+        let opening = Self {
+            request,
+            accept,
+            end: HeadEnd::default(),
+            keep_headers: true,
+            #[cfg(feature = "deflate")]
+            deflate: None,
+        };
+        (opening, head.into())
     }
 
     /// Leaves the response's headers out of the handshake.
@@ -83,10 +114,22 @@ impl ClientOpening {
             let body = Body::new(status.as_u16(), &fields);
             return Ok(Answer::Refused(RefusedOpening { status, fields, body }));
         }
-        match self.check(response.version, &fields) {
+        let checked = self.check(response.version, &fields);
+        #[cfg(feature = "deflate")]
+        let (checked, agreed) = match self.check_extensions(&fields) {
+            Ok(agreed) => (checked, agreed),
+            Err(fault) => (checked.and(Err(fault)), None),
+        };
+        match checked {
             Ok(protocol) => {
                 let kept = if self.keep_headers { fields } else { Fields::default() };
-                Ok(Answer::Upgraded(Handshake::settled(self.request.url(), protocol, kept)))
+                let handshake = Handshake::settled(self.request.url(), protocol, kept);
+                #[cfg(feature = "deflate")]
+                let handshake = match agreed {
+                    Some(agreed) => handshake.with_text_of_extensions(agreed.to_string()),
+                    None => handshake,
+                };
+                Ok(Answer::Upgraded(handshake))
             }
             Err(fault) => Err(answered(fault, status, &fields, Bytes::new())),
         }
@@ -110,10 +153,24 @@ impl ClientOpening {
         if fields.only("sec-websocket-accept") != Ok(self.accept.as_bytes()) {
             return Err(HandshakeFault::Accept);
         }
-        if let Some(extension) = fields.list("sec-websocket-extensions").next() {
+        #[cfg(not(feature = "deflate"))]
+        if let Some(extension) = fields.list(EXTENSIONS).next() {
             return Err(HandshakeFault::Extension(excerpt(extension)));
         }
         self.check_protocol(fields)
+    }
+
+    #[cfg(feature = "deflate")]
+    fn check_extensions(&self, fields: &Fields) -> Result<Option<Agreed>, HandshakeFault> {
+        let answers = fields.all(EXTENSIONS);
+        let Some(deflate) = self.deflate else {
+            let extension = fields.list(EXTENSIONS).next();
+            return extension.map_or(Ok(None), |one| Err(HandshakeFault::Extension(excerpt(one))));
+        };
+        deflate.check(answers).map_err(|fault| match fault {
+            InvalidExtensions::Unknown(extension) => HandshakeFault::Extension(extension),
+            fault => HandshakeFault::Extensions(fault),
+        })
     }
 
     fn check_protocol(&self, fields: &Fields) -> Result<Option<Box<str>>, HandshakeFault> {
@@ -171,7 +228,7 @@ fn malformed(error: httparse::Error) -> HandshakeFault {
     })
 }
 
-fn encode(request: &ValidRequest, key: &str) -> Vec<u8> {
+fn encode(request: &ValidRequest, key: &str, offer: Option<&str>) -> Vec<u8> {
     let mut head = Vec::with_capacity(512);
     head.extend_from_slice(b"GET ");
     head.extend_from_slice(request.target().as_bytes());
@@ -185,6 +242,9 @@ fn encode(request: &ValidRequest, key: &str) -> Vec<u8> {
     write_line(&mut head, "Sec-WebSocket-Key", key);
     if !request.protocols().is_empty() {
         write_line(&mut head, "Sec-WebSocket-Protocol", request.protocols().join(", "));
+    }
+    if let Some(offer) = offer {
+        write_line(&mut head, "Sec-WebSocket-Extensions", offer);
     }
     if let Some(credentials) = request.credentials() {
         write_line(&mut head, "Authorization", credentials);

@@ -59,6 +59,12 @@ pub enum HandshakeFault {
     /// The server uses an extension that was not offered.
     #[error("the server uses the extension `{0}`, which was not offered; correct the server")]
     Extension(Box<str>),
+    /// The server's answer to the offer of permessage-deflate breaks its rules (RFC 7692 §7.1).
+    #[cfg(feature = "deflate")]
+    #[error(
+        "in the server's `Sec-WebSocket-Extensions`, {0}; correct the server, or set `no_deflate`"
+    )]
+    Extensions(crate::protocol::deflate::InvalidExtensions),
     /// The server chose a subprotocol that was not offered, or several.
     #[error(
         "the server chose the subprotocol `{answered}`, but {offered}; {advice}",

@@ -3,7 +3,9 @@
 mod body;
 mod client;
 mod error;
-mod head;
+#[cfg(feature = "deflate")]
+pub(crate) mod extension;
+pub(crate) mod head;
 #[cfg(feature = "hyper")]
 mod parsed;
 mod server;
@@ -28,6 +30,9 @@ pub use upgrade::InvalidUpgrade;
 pub(crate) use upgrade::UpgradeRequest;
 
 pub(crate) use head::Fields;
+
+#[cfg(feature = "deflate")]
+use crate::protocol::deflate::{Agreed, InvalidExtensions};
 
 /// What the opening handshake settled: URL, subprotocol, extensions, the peer's headers.
 ///
@@ -68,8 +73,40 @@ impl Handshake {
         self
     }
 
-    /// Notes the extensions that a browser agreed on, as in the header.
-    #[allow(dead_code, reason = "for the browser")]
+    /// Notes the extensions that were agreed on: what the server's `Sec-WebSocket-Extensions`
+    /// says. Nothing, if it is empty.
+    ///
+    /// `WebSocketAdapter::from_upgraded` then compresses and inflates.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidExtensions`] if that is malformed, or not understood here.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ws_channel::Handshake;
+    ///
+    /// let handshake = Handshake::new("/").with_extensions("permessage-deflate")?;
+    /// assert_eq!(handshake.extensions(), "permessage-deflate");
+    /// assert!(Handshake::new("/").with_extensions("x-unknown").is_err());
+    /// # Ok::<_, ws_channel::InvalidExtensions>(())
+    /// ```
+    #[cfg(feature = "deflate")]
+    pub fn with_extensions(self, extensions: impl AsRef<str>) -> Result<Self, InvalidExtensions> {
+        let agreed = Agreed::parse(std::iter::once(extensions.as_ref().as_bytes()))?;
+        Ok(self
+            .with_text_of_extensions(agreed.map_or_else(String::new, |agreed| agreed.to_string())))
+    }
+
+    /// How both agreed to compress, if they did.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn agreed(&self) -> Option<Agreed> {
+        Agreed::parse(std::iter::once(self.extensions().as_bytes())).ok().flatten()
+    }
+
+    /// Notes the extensions that were agreed on, as in the header, whatever they are.
+    #[allow(dead_code, reason = "for the browser, and for compression")]
     pub(crate) fn with_text_of_extensions(mut self, extensions: impl Into<String>) -> Self {
         let extensions: Box<str> = extensions.into().into();
         let extensions = (!extensions.is_empty()).then(|| Box::new(extensions));

@@ -2,6 +2,8 @@
 
 use http::StatusCode;
 
+#[cfg(feature = "deflate")]
+use crate::protocol::deflate::{Agreed, Deflate};
 use crate::protocol::handshake::accept_key;
 use crate::protocol::handshake::head::{Count, FIELD_LIMIT, Fields, HEAD_LIMIT, excerpt};
 
@@ -132,6 +134,12 @@ impl UpgradeRequest {
             .into_iter()
             .find(|offer| supported.iter().any(|own| **own == **offer))
             .map(Box::from)
+    }
+
+    /// How messages are compressed: by the first offer that can be accepted, if there is one.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn agree(&self, deflate: Option<Deflate>) -> Option<Agreed> {
+        deflate?.accept(self.fields.all("sec-websocket-extensions"))
     }
 
     /// Whether the page that asks, if a page does, is one of those allowed.

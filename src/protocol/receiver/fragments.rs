@@ -13,6 +13,8 @@ use crate::protocol::{Message, ProtocolError, mask};
 pub(super) struct Gathered {
     pub(super) text: bool,
     pub(super) payload: ReceiveBuffer,
+    #[cfg(feature = "deflate")]
+    pub(super) compressed: bool,
 }
 
 impl Receiver {
@@ -24,6 +26,9 @@ impl Receiver {
                 return Err(ProtocolError::UnexpectedContinuation.into());
             }
             (None, _) => 0,
+            // What counts is what it inflates to.
+            #[cfg(feature = "deflate")]
+            (Some(message), Opcode::Continuation) if message.compressed => return Ok(()),
             (Some(message), Opcode::Continuation) => message.payload.len() as u64,
             (Some(_), _) => return Err(ProtocolError::ExpectedContinuation.into()),
         };
@@ -33,7 +38,12 @@ impl Receiver {
         }
         if !fin && opcode != Opcode::Continuation {
             let text = opcode == Opcode::Text;
-            self.message = Some(Box::new(Gathered { text, payload: ReceiveBuffer::default() }));
+            self.message = Some(Box::new(Gathered {
+                text,
+                payload: ReceiveBuffer::default(),
+                #[cfg(feature = "deflate")]
+                compressed: false,
+            }));
         }
         Ok(())
     }
@@ -43,12 +53,22 @@ impl Receiver {
         let Some(message) = &mut self.message else {
             return Err(ProtocolError::UnexpectedContinuation.into());
         };
-        message.payload.extend(&self.buffer.as_slice()[..arrived]);
-        self.buffer.advance(arrived);
         let whole = arrived == frame.length;
+        let last = whole && frame.fin;
+        let bytes = &self.buffer.as_slice()[..arrived];
+        #[cfg(feature = "deflate")]
+        match &mut self.inflating {
+            Some(inflating) if message.compressed => {
+                inflating.take_in(message, bytes, last, self.max_message_size)?;
+            }
+            _ => message.payload.extend(bytes),
+        }
+        #[cfg(not(feature = "deflate"))]
+        message.payload.extend(bytes);
+        self.buffer.advance(arrived);
         if message.text {
             let end = message.payload.len();
-            message.payload.check(end, whole && frame.fin).map_err(|_| Fault::NotUtf8)?;
+            message.payload.check(end, last).map_err(|_| Fault::NotUtf8)?;
         }
         if !whole {
             let key = frame.key.map(|key| mask::rotate(key, arrived));

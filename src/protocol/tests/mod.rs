@@ -3,6 +3,8 @@
 #![allow(clippy::cast_possible_truncation, reason = "test data is made of low bytes")]
 
 mod closing;
+#[cfg(feature = "deflate")]
+mod deflate;
 mod fragments;
 mod keepalive;
 mod limits;

@@ -1,0 +1,95 @@
+//! What compresses: a state borrowed from the pool.
+
+use std::fmt;
+
+use zlib_rs::{Deflate as State, DeflateConfig, DeflateFlush};
+
+use crate::protocol::deflate::pool::Pool;
+
+static POOL: Pool<(Settings, State)> = Pool::new();
+
+/// How much memory a state takes beside its window, from 1 to 9.
+///
+/// zlib's own default of 8 makes a state of 371 KiB, this one of 287 KiB; 64 KiB of JSON became
+/// 0.4 % shorter without context and 0.4 % longer with it.
+const MEMORY_LEVEL: i32 = 6;
+
+/// What a state is made for. Messages of one are alike for all connections that have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Settings {
+    pub(crate) level: u8,
+    /// The window, 9 to 15.
+    pub(crate) bits: u8,
+}
+
+/// A state with an empty window at first; back in the pool when dropped.
+pub(crate) struct Compressor {
+    settings: Settings,
+    /// Taken by `drop` alone.
+    state: Option<State>,
+}
+
+impl Compressor {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let state = match POOL.take(|(other, _)| *other == settings) {
+            Some((_, mut state)) => {
+                state.reset();
+                state
+            }
+            None => State::new_with_config(DeflateConfig {
+                level: i32::from(settings.level),
+                window_bits: -i32::from(settings.bits),
+                mem_level: MEMORY_LEVEL,
+                ..DeflateConfig::default()
+            }),
+        };
+        Self { settings, state: Some(state) }
+    }
+
+    /// Compresses all of `input`, up to a byte's border (RFC 7692 §7.2.1), into `output`, which
+    /// grows as needed; returns how much that makes. That of a whole message ends with
+    /// `00 00 FF FF`.
+    pub(crate) fn compress(&mut self, input: &[u8], output: &mut Vec<u8>) -> usize {
+        let Some(state) = &mut self.state else { return 0 };
+        let (start, begin) = (state.total_in(), state.total_out());
+        let (mut used, mut made) = (0, 0);
+        loop {
+            let rest = input.get(used..).unwrap_or_default();
+            // What cannot be compressed grows a little.
+            let least = made + rest.len() + rest.len() / 8 + 64;
+            if output.len() < least {
+                output.resize(least, 0);
+            }
+            let room = output.get_mut(made..).unwrap_or_default();
+            let offered = room.len();
+            let before = made;
+            let status = state.compress(rest, room, DeflateFlush::SyncFlush);
+            debug_assert!(status.is_ok(), "{status:?}");
+            used = delta(start, state.total_in());
+            made = delta(begin, state.total_out());
+            // Room that is left tells that all is out.
+            if made - before < offered {
+                return made;
+            }
+        }
+    }
+}
+
+impl Drop for Compressor {
+    fn drop(&mut self) {
+        if let Some(state) = self.state.take() {
+            POOL.give_back((self.settings, state));
+        }
+    }
+}
+
+impl fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compressor").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// What a call added to a sum; no call takes or makes more than its slices hold.
+pub(super) fn delta(before: u64, after: u64) -> usize {
+    usize::try_from(after - before).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,104 @@
+//! Compressed messages (RFC 7692 §6.2): inflated as they arrive.
+
+use crate::protocol::ProtocolError;
+use crate::protocol::deflate::{Decompressor, Direction};
+use crate::protocol::fault::Fault;
+use crate::protocol::frame::{Header, Opcode};
+use crate::protocol::receiver::fragments::Gathered;
+use crate::protocol::receiver::{Frame, Receiver};
+use crate::protocol::text::ReceiveBuffer;
+
+/// The bit that says that a message is compressed, in the first byte of a frame (§6).
+const RSV1: u8 = 0x40;
+
+/// What inflates the peer's messages.
+#[derive(Debug)]
+pub(super) struct Inflating {
+    /// Whether a message may refer to those before it.
+    takeover: bool,
+    /// There while a message arrives; with takeover, from the first on.
+    state: Option<Decompressor>,
+}
+
+impl Receiver {
+    /// Lets messages be compressed, as the peer agreed to do it.
+    pub(crate) fn set_inflate(&mut self, direction: Direction) {
+        let takeover = direction.takeover;
+        self.inflating = Some(Box::new(Inflating { takeover, state: None }));
+    }
+
+    /// Whether the next frame has the bit, and may have it.
+    #[inline]
+    pub(super) fn is_compressed(&self) -> bool {
+        self.inflating.is_some()
+            && self.buffer.as_slice().first().is_some_and(|first| first & RSV1 != 0)
+    }
+
+    /// Takes the header of such a frame off the buffer.
+    ///
+    /// The message is there from then on, and the frame goes on like those that continue it.
+    #[cold]
+    pub(super) fn begin_compressed(&mut self) -> Result<Option<Frame>, Fault> {
+        let mut head = [0; Header::MAX];
+        let there = self.buffer.len().min(head.len());
+        head[..there].copy_from_slice(&self.buffer.as_slice()[..there]);
+        let opcode = head[0] & 0x0F;
+        // §6.1: the bit stands on the first frame of a data message, and nowhere else.
+        if opcode == Opcode::Continuation as u8 || opcode & 0x8 != 0 {
+            return Err(ProtocolError::ReservedBits.into());
+        }
+        head[0] &= !RSV1;
+        let Some((header, used)) = Header::parse(&head[..there], self.peer)? else {
+            return Ok(None);
+        };
+        if self.message.is_some() {
+            return Err(ProtocolError::ExpectedContinuation.into());
+        }
+        let Header { opcode, fin, length, key } = header;
+        let limit = self.max_message_size;
+        let Ok(length) = usize::try_from(length) else {
+            return Err(Fault::TooBig { size: length, limit });
+        };
+        let text = opcode == Opcode::Text;
+        let payload = ReceiveBuffer::default();
+        self.message = Some(Box::new(Gathered { text, payload, compressed: true }));
+        self.buffer.advance(used);
+        Ok(Some(Frame { opcode: Opcode::Continuation, fin, length, key, unmasked: 0 }))
+    }
+}
+
+impl Inflating {
+    /// Inflates what has arrived of a message.
+    pub(super) fn take_in(
+        &mut self,
+        message: &mut Gathered,
+        arrived: &[u8],
+        last: bool,
+        limit: usize,
+    ) -> Result<(), Fault> {
+        let state = self.state.get_or_insert_with(Decompressor::new);
+        state.inflate(arrived, |piece| {
+            let size = message.payload.len() + piece.len();
+            if size > limit {
+                return Err(Fault::TooBig { size: size as u64, limit });
+            }
+            message.payload.extend_within(piece, limit);
+            if message.text {
+                message.payload.check(size, false).map_err(|_| Fault::NotUtf8)?;
+            }
+            Ok(())
+        })?;
+        if last {
+            state.end_message()?;
+            if !self.takeover {
+                self.state = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the state back: nothing more is inflated.
+    pub(super) fn clear(&mut self) {
+        self.state = None;
+    }
+}

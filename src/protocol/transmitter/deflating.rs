@@ -1,0 +1,201 @@
+//! Compressed messages (RFC 7692 §6.1): a small one at once, a large one as it is written.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::protocol::Role;
+use crate::protocol::deflate::{Choice, Compressor, Deflate, Direction, Settings};
+use crate::protocol::frame::{Header, Opcode};
+use crate::protocol::mask;
+use crate::protocol::transmitter::{Large, PIECE, Transmitter, Waiting};
+
+/// The bit that says that a message is compressed, in the first byte of a frame (§6).
+const RSV1: u8 = 0x40;
+
+/// What ends a compressed message and is not sent (§7.2.1).
+const TAIL: usize = 4;
+
+/// What a message without a byte is, compressed (§7.2.3.6).
+const EMPTY: [u8; 1] = [0];
+
+thread_local! {
+    /// Where a piece is compressed to, before its length is known.
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What compresses this end's messages.
+#[derive(Debug)]
+pub(super) struct Deflating {
+    settings: Settings,
+    /// Whether a message may refer to those before it.
+    takeover: bool,
+    /// There while a large message goes out; with takeover, from the first on.
+    state: Option<Compressor>,
+    options: Deflate,
+    /// Where a client's mask keys come from: each fragment has its own.
+    key: Option<fn() -> [u8; 4]>,
+    /// Whether something was compressed since this was asked last.
+    used: bool,
+}
+
+/// How a message that waits or is under way becomes frames.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Form {
+    /// The next frame's.
+    opcode: Opcode,
+    pub(super) choice: Choice,
+}
+
+impl Deflating {
+    fn wants(&self, length: usize, choice: Choice) -> bool {
+        match choice {
+            Choice::Auto => length >= self.options.least_size(self.takeover),
+            Choice::Always => true,
+            Choice::Never => false,
+        }
+    }
+
+    fn key(&self) -> Option<[u8; 4]> {
+        self.key.map(|key| key())
+    }
+}
+
+impl Transmitter {
+    /// Lets messages be compressed, as this end agreed to do it.
+    pub(crate) fn set_deflate(
+        &mut self,
+        role: Role,
+        direction: Direction,
+        options: Deflate,
+        key: fn() -> [u8; 4],
+    ) {
+        let Some(settings) = options.settings(direction) else { return };
+        self.deflating = Some(Box::new(Deflating {
+            settings,
+            takeover: direction.takeover && options.takeover(role),
+            state: None,
+            options,
+            key: (role == Role::Client).then_some(key),
+            used: false,
+        }));
+    }
+
+    /// Whether messages may be compressed.
+    #[inline]
+    pub(crate) fn deflates(&self) -> bool {
+        self.deflating.is_some()
+    }
+
+    /// Accepts a message, where messages may be compressed.
+    #[cold]
+    pub(crate) fn push_message(&mut self, opcode: Opcode, payload: Bytes, choice: Choice) {
+        let Some(mut deflating) = self.deflating.take() else { return };
+        if !deflating.wants(payload.len(), choice) {
+            self.push(opcode, payload, deflating.key());
+        } else if self.large.is_some() {
+            self.waiting_bytes += Header::MAX + payload.len();
+            let form = Some(Form { opcode, choice });
+            self.waiting.push_back(Waiting { opcode, payload, key: None, form });
+        } else if payload.len() > PIECE {
+            // Not to be shown as it is, as what has no key is.
+            let key = Some([0; 4]);
+            self.large = Some(Large { rest: payload, key, form: Some(Form { opcode, choice }) });
+        } else if !self.append_compressed(&mut deflating, Form { opcode, choice }, true, &payload) {
+            self.push(opcode, payload, deflating.key());
+        }
+        self.deflating = Some(deflating);
+    }
+
+    /// Compresses the next piece of a large message into the buffer.
+    pub(super) fn compress_piece(&mut self) {
+        if self.queue.len() >= PIECE {
+            return;
+        }
+        let (Some(mut deflating), Some(mut large)) = (self.deflating.take(), self.large.take())
+        else {
+            return;
+        };
+        if let Some(form) = large.form {
+            let whole = large.rest.clone();
+            let piece = large.rest.split_to(PIECE.min(large.rest.len()));
+            let last = large.rest.is_empty();
+            if self.append_compressed(&mut deflating, form, last, &piece) {
+                large.form = Some(Form { opcode: Opcode::Continuation, ..form });
+                self.large = Some(large);
+            } else {
+                // The first piece became no shorter: all of it goes out as it is.
+                self.push(form.opcode, whole, deflating.key());
+            }
+        }
+        self.deflating = Some(deflating);
+    }
+
+    /// Puts a frame with `input`, compressed, into the buffer; or does nothing, if that is of no
+    /// use.
+    fn append_compressed(
+        &mut self,
+        deflating: &mut Deflating,
+        form: Form,
+        last: bool,
+        input: &[u8],
+    ) -> bool {
+        if input.is_empty() {
+            self.append_frame(deflating, form, last, &EMPTY);
+            return true;
+        }
+        deflating.used = true;
+        SCRATCH.with_borrow_mut(|scratch| {
+            let settings = deflating.settings;
+            let state = deflating.state.get_or_insert_with(|| Compressor::new(settings));
+            let made = state.compress(input, scratch);
+            let made = if last { made.saturating_sub(TAIL) } else { made };
+            let first = form.opcode != Opcode::Continuation;
+            let useless = form.choice == Choice::Auto && first && made >= input.len();
+            // With takeover a small message goes out even so, lest the window be lost.
+            let give_up = useless && (!last || !deflating.takeover);
+            if give_up || (last && !deflating.takeover) {
+                deflating.state = None;
+            }
+            if !give_up {
+                self.append_frame(deflating, form, last, &scratch[..made]);
+            }
+            !give_up
+        })
+    }
+
+    /// Puts a frame with a compressed payload into the buffer.
+    fn append_frame(&mut self, deflating: &Deflating, form: Form, last: bool, payload: &[u8]) {
+        let key = deflating.key();
+        let length = payload.len() as u64;
+        let header = Header { opcode: form.opcode, fin: last, length, key };
+        let (mut header, used) = header.to_bytes();
+        if form.opcode != Opcode::Continuation {
+            header[0] |= RSV1;
+        }
+        let length = used + payload.len();
+        let place = self.queue.push(length, length);
+        place[..used].copy_from_slice(&header[..used]);
+        match key {
+            Some(key) => mask::copy(&mut place[used..], payload, key),
+            None => place[used..].copy_from_slice(payload),
+        }
+    }
+
+    /// After how long without a message the compressor is given back, if there is one.
+    pub(crate) fn forgets_after(&self) -> Option<Duration> {
+        let deflating = self.deflating.as_ref().filter(|deflating| deflating.state.is_some())?;
+        deflating.options.idle()
+    }
+
+    /// Gives the compressor back if nothing was compressed since this was called last.
+    pub(crate) fn forget(&mut self) {
+        let under_way = self.large.is_some();
+        if let Some(deflating) = &mut self.deflating {
+            if !std::mem::take(&mut deflating.used) && !under_way {
+                deflating.state = None;
+            }
+        }
+    }
+}
