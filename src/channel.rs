@@ -110,8 +110,9 @@ pub trait WebSocketChannel:
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`] if the channel is closing or closed, as when the attempt to connect failed;
-    /// the attempt's own error comes out of the sink's next operation or the stream.
+    /// [`Error::Closed`] if the channel is closing or closed, as when the attempt to connect failed; then
+    /// the stream tells why. A [`DeferredChannel`](crate::DeferredChannel) gives the attempt's own
+    /// error, if nobody was told yet.
     ///
     /// # Cancellation safety
     ///

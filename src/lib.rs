@@ -129,6 +129,7 @@ mod channel;
 mod coded;
 mod connect;
 mod connect_error;
+mod deferred;
 mod error;
 mod io_error;
 mod protocol;
@@ -159,6 +160,7 @@ pub use byte_view::WebSocketIo;
 pub use channel::{Close, Ready, WebSocketChannel};
 pub use connect::{Endpoint, connect};
 pub use connect_error::{ConnectError, ConnectErrorKind, ConnectStep};
+pub use deferred::DeferredChannel;
 pub use error::Error;
 #[cfg(not(target_family = "wasm"))]
 pub use native::*;

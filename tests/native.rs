@@ -1,4 +1,4 @@
-//! The conformance suite, for the platform's channel over TCP.
+//! The conformance suite, for the platform's channel over TCP, as it is and deferred.
 #![cfg(not(target_family = "wasm"))]
 
 mod conformance;
@@ -8,7 +8,9 @@ mod wire;
 
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use ws_channel::{Error, PlatformChannel, WebSocketChannel};
+use ws_channel::{
+    Connect, Connecting, DeferredChannel, Error, PlatformChannel, ReadyState, WebSocketChannel,
+};
 
 use conformance::{Attempt, Failed, Implementation, conformance};
 
@@ -26,6 +28,16 @@ impl Implementation for Platform {
     }
 
     async fn connect(&self, attempt: Attempt) -> Result<PlatformChannel, Failed> {
+        self.prepare(&attempt).await.map_err(|error| failed(&error))
+    }
+
+    async fn report(&self) -> String {
+        self.reports.lock().await.recv().await.expect("the server lives")
+    }
+}
+
+impl Platform {
+    fn prepare(&self, attempt: &Attempt) -> Connect {
         let own = format!("ws://127.0.0.1:{}{}", self.port, attempt.behaviour.path());
         let url = attempt.url.map_or(own, str::to_owned);
         let mut connect =
@@ -36,18 +48,48 @@ impl Implementation for Platform {
         if let Some(timeout) = attempt.timeout {
             connect = connect.timeout(timeout);
         }
-        connect.await.map_err(|error| match &error {
-            Error::Connect(connect) => Failed {
-                status: connect.status().map(|status| status.as_u16()),
-                is_timeout: error.is_timeout(),
-            },
-            other => panic!("an attempt fails with Error::Connect, not {other:?}"),
-        })
+        connect
+    }
+}
+
+fn failed(error: &Error) -> Failed {
+    match error {
+        Error::Connect(connect) => Failed {
+            status: connect.status().map(|status| status.as_u16()),
+            is_timeout: error.is_timeout(),
+        },
+        other => panic!("an attempt fails with Error::Connect, not {other:?}"),
+    }
+}
+
+/// A channel that is there before its connection is; to be judged once that is.
+struct Deferred(Platform);
+
+impl Implementation for Deferred {
+    type Channel = DeferredChannel<Connecting>;
+
+    async fn start() -> Self {
+        Self(Platform::start().await)
+    }
+
+    async fn connect(&self, attempt: Attempt) -> Result<Self::Channel, Failed> {
+        let mut channel = self.0.prepare(&attempt).deferred();
+        assert_eq!(channel.ready_state(), ReadyState::Connecting);
+        match channel.ready().await {
+            Ok(()) => Ok(channel),
+            Err(error) => Err(failed(&error)),
+        }
     }
 
     async fn report(&self) -> String {
-        self.reports.lock().await.recv().await.expect("the server lives")
+        self.0.report().await
     }
 }
 
 conformance! { #[tokio::test] Platform }
+
+mod deferred {
+    use super::{Deferred, conformance};
+
+    conformance! { #[tokio::test] Deferred }
+}

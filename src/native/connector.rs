@@ -18,7 +18,8 @@ use super::transport::Transport;
 use crate::adapter::options::option_setters;
 use crate::protocol::ValidRequest;
 use crate::{
-    ConnectError, ConnectErrorKind, ConnectStep, Error, Options, Request, WebSocketAdapter,
+    ConnectError, ConnectErrorKind, ConnectStep, DeferredChannel, Error, Options, Request,
+    WebSocketAdapter,
 };
 
 /// How long connecting may take unless set.
@@ -149,6 +150,28 @@ impl Connect {
 
     fn options_mut(&mut self) -> &mut Options {
         &mut self.options
+    }
+
+    /// A channel at once, in [`ReadyState::Connecting`](crate::ReadyState::Connecting), that connects
+    /// as it is used.
+    ///
+    /// For a program that has to hold, pass on or split its channel before there is a connection. It
+    /// connects while it is polled; the timeout counts from the first time.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use futures::SinkExt;
+    /// use ws_channel::{WebSocketChannel, connect};
+    ///
+    /// # async fn example() -> Result<(), ws_channel::Error> {
+    /// let mut channel = connect("wss://example.com/chat").deferred();
+    /// channel.ready().await?;
+    /// channel.send("hello".into()).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn deferred(self) -> DeferredChannel<Connecting> {
+        DeferredChannel::new(self.request.url().to_owned(), self.into_future())
     }
 
     async fn run(self) -> Result<PlatformChannel, Error> {

@@ -19,7 +19,9 @@ use super::stream;
 use crate::channel::WebSocketChannel;
 use crate::platform::{self, Timer};
 use crate::protocol::request::without_credentials;
-use crate::{CloseCode, ConnectError, ConnectErrorKind, ConnectStep, Error, Request};
+use crate::{
+    CloseCode, ConnectError, ConnectErrorKind, ConnectStep, DeferredChannel, Error, Request,
+};
 
 /// How long connecting may take unless set.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -246,6 +248,17 @@ impl From<Request> for Connect {
         let mut connect = Self::new(url).protocols(protocols);
         connect.refused = refused;
         connect
+    }
+}
+
+impl Connect {
+    /// A channel at once, in [`ReadyState::Connecting`](crate::ReadyState::Connecting), that connects
+    /// as it is used.
+    ///
+    /// For a page that has to hold, pass on or split its channel before there is a connection. It
+    /// connects while it is polled; the timeout counts from the first time.
+    pub fn deferred(self) -> DeferredChannel<Connecting> {
+        DeferredChannel::new(without_credentials(&self.url), self.into_future())
     }
 }
 

@@ -9,5 +9,6 @@ mod byte_view;
 mod chunkings;
 #[cfg(all(feature = "codec", feature = "json"))]
 mod coded;
+mod deferred;
 mod inside;
 mod multiplexer;
