@@ -68,10 +68,28 @@ def client_and_servers():
                 raise Failure(f"the server ended:\n{server.tail()}")
 
 
+def hooks():
+    """A ping is answered, each hook prints, and ctrl-c closes who is still there."""
+    server_program, client_program = build_examples("hooks", "client")
+    with Program(server_program) as server:
+        url = server.expect(r"listening on (ws://127\.0\.0\.1:[1-9]\d*/chat)")[1]
+        with Program(client_program, url, stdin=subprocess.PIPE) as client:
+            client.write("ping\n")
+            client.expect("pong")
+            server.interrupt()
+            server.finish(15)
+            client.finish(10)
+        lines = "".join(server.lines)
+        print(lines, end="", flush=True)
+        for line in ["upgrading /chat", "open: 127.0.0.1:", "message: ping", "close(1001", "1 peers closed, 0 cut off"]:
+            if line not in lines:
+                raise Failure(f"the server did not print {line!r}")
+
+
 def main():
     fail_on_signal()
     names = sorted(path.stem for path in (ROOT / "examples").glob("*.rs"))
-    checked = {*ALONE, *DRIVEN_ELSEWHERE, "axum", "client", "echo_server"}
+    checked = {*ALONE, *DRIVEN_ELSEWHERE, "axum", "client", "echo_server", "hooks"}
     if unchecked := set(names) - checked:
         raise Failure(f"nothing runs {sorted(unchecked)}: say in scripts/examples.py how")
     if missing := checked - set(names):
@@ -85,7 +103,8 @@ def main():
     for name in ALONE:
         run_alone(name)
     client_and_servers()
-    print(f"examples: {len(names)}, of which {len(ALONE) + 3} run here, none over {LINES_OF_CODE} lines of code")
+    hooks()
+    print(f"examples: {len(names)}, of which {len(ALONE) + 4} run here, none over {LINES_OF_CODE} lines of code")
 
 
 if __name__ == "__main__":

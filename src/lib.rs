@@ -48,6 +48,9 @@
 //! The listener is the program's own, and so is TLS. [`Accept::request`] shows the request before it
 //! is accepted or rejected; [`Accept::allowed_origins`] is for servers that rely on cookies.
 //!
+//! For more than one client there is [`server`]: hooks for a peer's life, peers that any task can send
+//! to, topics, limits, a graceful shutdown.
+//!
 //! With the feature `hyper` or `axum`, a request that such a server received becomes a channel, too:
 //! `upgrade(&mut request)`, or in axum the extractor `Upgrade`.
 //!
@@ -103,6 +106,7 @@
 //! - `native-tls`: `wss://` with the system's TLS library.
 //! - `deflate`: compression of messages, which clients offer and servers accept; see `Deflate`. It
 //!   trades time (some 15 µs for 1 KiB) for bytes, so it is off unless asked for.
+//! - `server` (default): [`server`]s with hooks, peers and topics.
 //! - `hyper`: upgrades of hyper 1.
 //! - `axum`: upgrades of axum 0.8.
 //! - `json`: a channel of JSON documents over any channel, with serde.
@@ -145,6 +149,8 @@ mod platform;
 #[cfg(target_family = "wasm")]
 #[path = "platform/web.rs"]
 mod platform;
+#[cfg(all(feature = "server", not(target_family = "wasm")))]
+pub mod server;
 #[cfg(all(not(target_family = "wasm"), feature = "hyper"))]
 mod upgrade;
 #[cfg(target_family = "wasm")]

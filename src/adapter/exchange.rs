@@ -121,6 +121,20 @@ impl<S> Farewell<S> {
     }
 }
 
+/// Answers a request that is not read: there is no place for it.
+#[cfg(feature = "server")]
+pub(crate) async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
+    io: S,
+    response: &http::Response<Bytes>,
+    timeout: Duration,
+) -> io::Result<()> {
+    use crate::protocol::handshake::encode_response;
+
+    let answer = encode_response(response.status(), response.headers(), response.body());
+    let mut farewell = Farewell::new(Exchange::new(io, Bytes::new()), answer, timeout);
+    std::future::poll_fn(|cx| farewell.poll(cx)).await
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Farewell<S> {
     /// Ready once all is done, or the time is over; an error means that the answer was not sent.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -55,6 +55,12 @@ impl<S> Incoming<S> {
         self.request.fields.to_map()
     }
 
+    /// The same, as they came.
+    #[cfg(feature = "server")]
+    pub(crate) fn fields(&self) -> &Fields {
+        &self.request.fields
+    }
+
     /// The origin of the web page that asks; `None` if it is not a browser that does.
     pub fn origin(&self) -> Option<&str> {
         self.request.fields.first("origin").and_then(|origin| std::str::from_utf8(origin).ok())

@@ -28,6 +28,8 @@ pub(crate) use server::refusal_response;
 pub(crate) use server::{RequestReader, encode_response, refusal};
 pub use upgrade::InvalidUpgrade;
 pub(crate) use upgrade::UpgradeRequest;
+#[cfg(feature = "server")]
+pub(crate) use upgrade::check_origin;
 
 pub(crate) use head::Fields;
 

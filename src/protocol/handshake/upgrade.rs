@@ -143,20 +143,25 @@ impl UpgradeRequest {
     }
 
     /// Whether the page that asks, if a page does, is one of those allowed.
-    ///
-    /// An `Origin` that is `null`, or stands twice, is nobody's.
     pub(crate) fn check_origin(&self, allowed: &[Box<str>]) -> Result<(), InvalidUpgrade> {
-        let origin = match self.fields.only("origin") {
-            Err(Count::None) => return Ok(()),
-            Err(Count::Several) => return Err(InvalidUpgrade::Origin("several".into())),
-            Ok(origin) => origin,
-        };
-        let is_allowed = allowed.iter().any(|one| one.as_bytes().eq_ignore_ascii_case(origin));
-        if is_allowed && !origin.eq_ignore_ascii_case(b"null") {
-            Ok(())
-        } else {
-            Err(InvalidUpgrade::Origin(excerpt(origin)))
-        }
+        check_origin(&self.fields, allowed)
+    }
+}
+
+/// Whether the page that asks, if a page does, is one of those allowed.
+///
+/// An `Origin` that is `null`, or stands twice, is nobody's.
+pub(crate) fn check_origin(fields: &Fields, allowed: &[Box<str>]) -> Result<(), InvalidUpgrade> {
+    let origin = match fields.only("origin") {
+        Err(Count::None) => return Ok(()),
+        Err(Count::Several) => return Err(InvalidUpgrade::Origin("several".into())),
+        Ok(origin) => origin,
+    };
+    let is_allowed = allowed.iter().any(|one| one.as_bytes().eq_ignore_ascii_case(origin));
+    if is_allowed && !origin.eq_ignore_ascii_case(b"null") {
+        Ok(())
+    } else {
+        Err(InvalidUpgrade::Origin(excerpt(origin)))
     }
 }
 

@@ -1,0 +1,137 @@
+//! One peer from its opening to its end: the hooks, in their order, over an open channel.
+
+use std::future::{Future, poll_fn};
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use futures::FutureExt;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::adapter::WebSocketAdapter;
+use crate::protocol::{CloseEvent, CloseFrame, Initiator};
+use crate::server::hooks::{Hook, HookResult, Hooks};
+use crate::server::limits::Permit;
+use crate::server::pump::{Pump, Signal};
+use crate::server::{Peer, PeerError};
+use crate::status;
+
+/// The largest future of a hook that lives inside of the peer's task, in bytes. A larger one gets
+/// a place of its own while it runs, since an idle peer's task keeps the room for the largest.
+const INLINE: usize = 1024;
+
+/// Runs the hooks of a peer until it is over.
+pub(super) async fn drive<H, S>(
+    hooks: Arc<H>,
+    channel: WebSocketAdapter<S>,
+    peer: Peer,
+    permit: Permit,
+) where
+    H: Hooks,
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    // Last, so that it goes last: who waits for the place finds everything gone.
+    let _permit = permit;
+    let registered = Registered::new(peer);
+    let peer = &registered.0;
+    let mut pump = Pump::new(channel, peer.clone());
+
+    let mut failure = run(&mut pump, Hook::Open, || hooks.open(peer)).await;
+    while failure.is_none() {
+        failure = match pump.next().await {
+            Signal::Message(message) => {
+                run(&mut pump, Hook::Message, || hooks.message(peer, message)).await
+            }
+            Signal::Drained => run(&mut pump, Hook::Drain, || hooks.drain(peer)).await,
+            Signal::Ended => break,
+        };
+    }
+    if let Some(error) = failure {
+        if let Ok(frame) = CloseFrame::new(status::INTERNAL_SERVER_ERROR, "") {
+            peer.start_close(frame);
+        }
+        run(&mut pump, Hook::Error, || hooks.error(peer, error)).await;
+        while !matches!(pump.next().await, Signal::Ended) {}
+    } else if let Some(error) = pump.take_error() {
+        let error = PeerError::Connection(error);
+        run(&mut pump, Hook::Error, || hooks.error(peer, error)).await;
+    }
+    let event = peer.close_event().unwrap_or_else(lost);
+    peer.hub().counting().close(event.code);
+    pump.spare();
+    run(&mut pump, Hook::Close, || hooks.close(peer, event)).await;
+}
+
+/// Runs a hook to its end, and the connection beside it. Returns how it failed.
+async fn run<S, F>(pump: &mut Pump<S>, hook: Hook, call: impl FnOnce() -> F) -> Option<PeerError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+    F: Future<Output = HookResult> + Send,
+{
+    // Also what the call does before it returns its future may panic.
+    let guarded = AssertUnwindSafe(async { call().await }).catch_unwind();
+    let outcome = if size_of_val(&guarded) > INLINE {
+        beside(pump, Box::pin(guarded)).await
+    } else {
+        beside(pump, guarded).await
+    };
+    let error = match outcome? {
+        Ok(Ok(())) => return None,
+        Ok(Err(source)) => PeerError::Failed { hook, source },
+        Err(payload) => PeerError::panicked(hook, &*payload),
+    };
+    pump.peer().hub().counting().hook_failed();
+    Some(error)
+}
+
+/// Polls a hook, and the connection as long as it waits; `None` if it is to be cut off.
+async fn beside<S, F: Future>(pump: &mut Pump<S>, hook: F) -> Option<F::Output>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let mut hook = pin!(hook);
+    poll_fn(|cx| {
+        pump.begin();
+        if let Poll::Ready(output) = hook.as_mut().poll(cx) {
+            return Poll::Ready(Some(output));
+        }
+        pump.poll(cx);
+        if pump.is_cut_off() { Poll::Ready(None) } else { Poll::Pending }
+    })
+    .await
+}
+
+/// The end of a connection that ended without a Close frame.
+pub(super) fn lost() -> CloseEvent {
+    CloseEvent {
+        code: status::ABNORMAL_CLOSURE,
+        reason: "".into(),
+        was_clean: false,
+        initiator: Initiator::Local,
+    }
+}
+
+/// A peer that the server knows. However its task ends, it leaves nothing behind.
+struct Registered(Peer);
+
+impl Registered {
+    fn new(peer: Peer) -> Self {
+        let hub = peer.hub();
+        hub.counting().accept();
+        hub.registry().add(&peer);
+        if let Some(frame) = hub.gate().closing_frame() {
+            // The shutdown began before it could see this peer.
+            peer.start_close(frame);
+        }
+        Self(peer)
+    }
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.0.outbox().end(lost());
+        self.0.leave_topics();
+        self.0.hub().registry().remove(self.0.id());
+    }
+}
