@@ -311,11 +311,27 @@ impl Connection {
         prepared: &Prepared,
         key: impl FnOnce() -> [u8; 4],
     ) -> Result<(), Error> {
-        let frame = prepared.frame().filter(|_| self.role == Role::Server && self.is_open());
-        if frame.is_some_and(|frame| self.transmitter.push_encoded(frame)) {
+        if self.role == Role::Server && self.is_open() && self.push_prepared(prepared) {
             return Ok(());
         }
         self.send(prepared.message().clone(), key)
+    }
+
+    /// Accepts what others share; false if its compressed form has to wait for a large message in
+    /// front of it.
+    #[inline]
+    fn push_prepared(&mut self, prepared: &Prepared) -> bool {
+        #[cfg(feature = "deflate")]
+        if let Some(settings) = self.transmitter.prepares(prepared.message().len()) {
+            if let Some(frame) = prepared.deflated(settings) {
+                return self.transmitter.push_deflated(frame);
+            }
+        }
+        if !prepared.frame().is_some_and(|frame| self.transmitter.push_encoded(frame)) {
+            let payload = prepared.message().clone().into_bytes();
+            self.transmitter.push(prepared.opcode(), payload, None);
+        }
+        true
     }
 
     /// Asks the peer for a sign of life.

@@ -2,10 +2,18 @@
 
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "deflate")]
+use std::sync::OnceLock;
+
+use bytes::Bytes;
 
 use crate::protocol::Message;
+#[cfg(feature = "deflate")]
+use crate::protocol::deflate::Settings;
 use crate::protocol::frame::{Header, Opcode};
 use crate::protocol::transmitter::LARGE;
+#[cfg(feature = "deflate")]
+use crate::protocol::transmitter::deflated;
 
 /// A message encoded once, to be sent to many clients. Cheap to clone.
 ///
@@ -13,6 +21,10 @@ use crate::protocol::transmitter::LARGE;
 /// ([here](crate::WebSocketAdapter::start_send_prepared), and on
 /// [its sink](crate::WebSocketSink::start_send_prepared)) then copies a finished frame, or, from
 /// 16 KiB on, shares the payload and copies nothing.
+///
+/// Where compression was agreed on, the message is compressed once for all connections that agreed
+/// on the same, when the first of them sends it, and as a whole: it refers to no message before it,
+/// and the next message refers to none either. A short one goes out as it is.
 ///
 /// # Examples
 ///
@@ -42,7 +54,18 @@ pub struct Prepared(Arc<Forms>);
 struct Forms {
     message: Message,
     /// The server's frame, if the message is small; a large payload is shared as it is.
-    frame: Option<Box<[u8]>>,
+    frame: Option<Bytes>,
+    #[cfg(feature = "deflate")]
+    deflated: OnceLock<Box<Deflated>>,
+}
+
+/// The compressed form for connections that agreed on the same, and the next one; there are few.
+#[cfg(feature = "deflate")]
+struct Deflated {
+    settings: Settings,
+    /// The server's frame, if it is any shorter.
+    frame: Option<Bytes>,
+    next: OnceLock<Box<Self>>,
 }
 
 impl Prepared {
@@ -50,7 +73,12 @@ impl Prepared {
     pub fn new(message: impl Into<Message>) -> Self {
         let message = message.into();
         let frame = (message.len() < LARGE).then(|| encode(&message));
-        Self(Arc::new(Forms { message, frame }))
+        Self(Arc::new(Forms {
+            message,
+            frame,
+            #[cfg(feature = "deflate")]
+            deflated: OnceLock::new(),
+        }))
     }
 
     /// What was prepared.
@@ -58,18 +86,42 @@ impl Prepared {
         &self.0.message
     }
 
+    #[inline]
+    pub(crate) fn opcode(&self) -> Opcode {
+        opcode(self.message())
+    }
+
     /// The whole frame of a server, unless its payload is better shared.
     #[inline]
-    pub(crate) fn frame(&self) -> Option<&[u8]> {
-        self.0.frame.as_deref()
+    pub(crate) fn frame(&self) -> Option<&Bytes> {
+        self.0.frame.as_ref()
+    }
+
+    /// The whole frame of a server that compresses so, made when it is asked for first; `None` if it
+    /// would be no shorter.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn deflated(&self, settings: Settings) -> Option<&Bytes> {
+        let make = || {
+            let frame = deflated(settings, self.opcode(), self.message().as_bytes());
+            Box::new(Deflated { settings, frame, next: OnceLock::new() })
+        };
+        let mut form = self.0.deflated.get_or_init(make);
+        while form.settings != settings {
+            form = form.next.get_or_init(make);
+        }
+        form.frame.as_ref()
     }
 }
 
-fn encode(message: &Message) -> Box<[u8]> {
-    let opcode = if message.is_text() { Opcode::Text } else { Opcode::Binary };
+fn encode(message: &Message) -> Bytes {
     let length = message.len() as u64;
-    let (header, used) = Header { opcode, fin: true, length, key: None }.to_bytes();
+    let header = Header { opcode: opcode(message), fin: true, length, key: None };
+    let (header, used) = header.to_bytes();
     [&header[..used], message.as_bytes()].concat().into()
+}
+
+const fn opcode(message: &Message) -> Opcode {
+    if message.is_text() { Opcode::Text } else { Opcode::Binary }
 }
 
 impl<M: Into<Message>> From<M> for Prepared {

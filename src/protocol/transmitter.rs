@@ -12,6 +12,9 @@ use crate::protocol::frame::{Header, Opcode, short, short_masked};
 use crate::protocol::mask;
 use crate::protocol::transmitter::queue::Queue;
 
+#[cfg(feature = "deflate")]
+pub(crate) use deflating::deflated;
+
 /// From this length on, a payload is not put into the buffer: a server's is written from where it
 /// is, a client's is masked in pieces as it is written.
 pub(crate) const LARGE: usize = 16 << 10;
@@ -77,13 +80,24 @@ impl Transmitter {
         self.push(Opcode::Pong, payload, key);
     }
 
-    /// Accepts a frame that is encoded already; false if there is a large one in front of it.
+    /// Accepts a server's frame that is encoded already; false if there is a large one in front of
+    /// it.
     #[inline]
-    pub(crate) fn push_encoded(&mut self, frame: &[u8]) -> bool {
+    pub(crate) fn push_encoded(&mut self, frame: &Bytes) -> bool {
         if self.large.is_some() {
             return false;
         }
-        self.queue.push(frame.len(), frame.len()).copy_from_slice(frame);
+        if frame.len() < LARGE {
+            self.queue.push(frame.len(), frame.len()).copy_from_slice(frame);
+        } else {
+            let rest = frame.clone();
+            self.large = Some(Large {
+                rest,
+                key: None,
+                #[cfg(feature = "deflate")]
+                form: None,
+            });
+        }
         true
     }
 

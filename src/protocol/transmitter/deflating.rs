@@ -62,6 +62,18 @@ impl Deflating {
     }
 }
 
+/// A server's frame of a message that is compressed from an empty window; `None` if it becomes no
+/// shorter.
+pub(crate) fn deflated(settings: Settings, opcode: Opcode, payload: &[u8]) -> Option<Bytes> {
+    let mut made = Vec::new();
+    let length = Compressor::new(settings).compress(payload, &mut made).saturating_sub(TAIL);
+    let made = made.get(..length).filter(|_| length < payload.len())?;
+    let header = Header { opcode, fin: true, length: length as u64, key: None };
+    let (mut header, used) = header.to_bytes();
+    header[0] |= RSV1;
+    Some([&header[..used], made].concat().into())
+}
+
 impl Transmitter {
     /// Lets messages be compressed, as this end agreed to do it.
     pub(crate) fn set_deflate(
@@ -86,6 +98,24 @@ impl Transmitter {
     #[inline]
     pub(crate) fn deflates(&self) -> bool {
         self.deflating.is_some()
+    }
+
+    /// How a prepared message of this length is compressed, if it is.
+    #[inline]
+    pub(crate) fn prepares(&self, length: usize) -> Option<Settings> {
+        let deflating = self.deflating.as_ref()?;
+        (length >= deflating.options.least_size(false)).then_some(deflating.settings)
+    }
+
+    /// Accepts a server's frame that was compressed from an empty window; false if there is a large
+    /// one in front of it.
+    pub(crate) fn push_deflated(&mut self, frame: &Bytes) -> bool {
+        let accepted = self.push_encoded(frame);
+        if let Some(deflating) = self.deflating.as_mut().filter(|_| accepted) {
+            // The peer's window has moved on: what comes next refers to nothing before it.
+            deflating.state = None;
+        }
+        accepted
     }
 
     /// Accepts a message, where messages may be compressed.
