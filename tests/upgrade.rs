@@ -3,7 +3,6 @@
 //! an upgrade, our rule is the status that says why.
 #![cfg(not(target_family = "wasm"))]
 
-#[path = "mounts/mod.rs"]
 mod mounts;
 
 use futures::{SinkExt, StreamExt};

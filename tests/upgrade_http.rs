@@ -2,7 +2,6 @@
 //! router, and a connection that has to be handed over.
 #![cfg(not(target_family = "wasm"))]
 
-#[path = "mounts/mod.rs"]
 mod mounts;
 
 use std::convert::Infallible;

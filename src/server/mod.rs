@@ -28,8 +28,9 @@
 //! # Ways in
 //!
 //! [`serve`] is for a bare listener: one port, nothing but WebSockets. For programs that serve HTTP
-//! as well there are hyper and axum; what they upgraded goes to [`Server::decide`] and
-//! [`Server::attach`], which is all that a way in has to do.
+//! as well, with the feature `axum` a [`Server`] is a handler of axum, and with the feature `hyper`
+//! it has `upgrade(request, address)` and makes a hyper service. Others hand what they upgraded to
+//! [`Server::decide`] and [`Server::attach`], which is all that a way in has to do.
 //!
 //! # How much is held for a peer
 //!
@@ -39,10 +40,14 @@
 //! [publishes](ServerOptions::slow_publishes): wait, drop the message, or close the peer. A
 //! published message is encoded once, and a publish is one push for each receiver.
 
+#[cfg(feature = "axum")]
+mod axum;
 mod broker;
 mod closures;
 mod counters;
 mod hooks;
+#[cfg(feature = "hyper")]
+mod http;
 mod hub;
 mod limits;
 mod listener;
@@ -68,6 +73,8 @@ pub use broker::{Broker, Publication};
 pub use closures::{Absent, Call, CallUpgrade, Closure, Closures, hooks};
 pub use counters::Counters;
 pub use hooks::{BoxError, Hook, HookOutput, HookResult, Hooks};
+#[cfg(feature = "hyper")]
+pub use http::HttpService;
 pub use hub::{Hub, Remote};
 pub use listener::Listener;
 pub use options::{ServerOptions, SlowPeer};

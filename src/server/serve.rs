@@ -227,7 +227,7 @@ where
     }
 }
 
-fn reason(error: &Error) -> RefusedFor {
+pub(super) fn reason(error: &Error) -> RefusedFor {
     match error {
         Error::Accept(error) => match &**error {
             AcceptError::Refused(fault) => RefusedFor::from(fault),

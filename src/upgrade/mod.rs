@@ -8,6 +8,8 @@ mod upgrading;
 use std::future::Future;
 use std::time::Duration;
 
+#[cfg(feature = "server")]
+use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use hyper::upgrade::OnUpgrade;
 
@@ -139,6 +141,13 @@ impl Upgrade {
             terms: Terms::default(),
             timeout: TIMEOUT,
         }
+    }
+
+    /// The upgrade of a request that came in parts.
+    #[cfg(feature = "server")]
+    pub(crate) fn of(parts: &mut Parts) -> Self {
+        let handed_over = parts.extensions.remove();
+        Self::new(&parts.method, &parts.uri, parts.version, &parts.headers, handed_over)
     }
 
     term_setters!();
