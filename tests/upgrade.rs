@@ -240,6 +240,26 @@ async fn limits_hold(mount: Mount) {
     assert_eq!(client.close_code(), Some(status::MESSAGE_TOO_BIG));
 }
 
+/// Where the feature is on, both offer and accept it unless told otherwise.
+#[cfg(feature = "deflate")]
+async fn compression_is_agreed_on(mount: Mount) {
+    let (io, mut opened) = serve(mount, |_| {});
+    let mut client = WebSocketAdapter::client(io, "ws://localhost/ws").await.unwrap();
+    let mut server = next(&mut opened).await.unwrap();
+    assert!(client.extensions().starts_with("permessage-deflate"), "{}", client.extensions());
+    assert_eq!(server.extensions(), client.extensions());
+    let text = "again and ".repeat(1000);
+    server.send(text.as_str().into()).await.unwrap();
+    assert_eq!(client.next().await.unwrap().unwrap(), *text);
+    client.send(text.as_str().into()).await.unwrap();
+    assert_eq!(server.next().await.unwrap().unwrap(), *text);
+
+    let (io, mut opened) = serve(mount, |_| {});
+    let client = WebSocketAdapter::client(io, "ws://localhost/ws").no_deflate();
+    assert_eq!(client.await.unwrap().extensions(), "");
+    assert_eq!(next(&mut opened).await.unwrap().extensions(), "");
+}
+
 async fn a_client_that_goes_ends_the_channel(mount: Mount) {
     let (io, mut opened) = serve(mount, |_| {});
     let client = WebSocketAdapter::client(io, "ws://localhost/ws").await.unwrap();
@@ -260,10 +280,17 @@ macro_rules! on_each_server {
         mod $server {
             $(#[tokio::test(start_paused = true)]
             async fn $rule() {
-                super::$rule(super::mounts::$server).await;
+                super::$rule(crate::mounts::$server).await;
             })*
         }
     };
+}
+
+#[cfg(feature = "deflate")]
+mod deflate {
+    use super::compression_is_agreed_on;
+
+    on_each_server! { compression_is_agreed_on }
 }
 
 on_each_server! {
