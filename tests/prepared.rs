@@ -69,3 +69,10 @@ async fn sending_what_was_prepared_fails_after_the_end() {
     let refused = server.start_send_prepared(&Prepared::new("late"));
     assert!(matches!(refused, Err(Error::Closed { event: Some(_), .. })), "{refused:?}");
 }
+
+#[test]
+fn what_was_prepared_is_shared_between_threads() {
+    fn goes<T: Clone + Send + Sync + std::fmt::Debug + 'static>() {}
+    goes::<Prepared>();
+    assert_eq!(size_of::<Prepared>(), size_of::<usize>());
+}

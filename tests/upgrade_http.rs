@@ -226,3 +226,11 @@ async fn one_route_serves_a_page_and_a_websocket() {
     let mut client = WebSocketAdapter::from_upgraded(io, Role::Client, Handshake::default());
     assert_eq!(client.next().await.unwrap().unwrap(), "a chat");
 }
+
+#[test]
+fn upgrades_go_to_other_tasks() {
+    fn goes<T: Send + Unpin + std::fmt::Debug + 'static>() {}
+    goes::<Upgrade>();
+    goes::<Upgrading>();
+    goes::<WebSocketAdapter<ws_channel::Upgraded>>();
+}
