@@ -1,14 +1,25 @@
 //! Masking (RFC 6455 §5.3): an XOR with a four-byte key.
 //!
-//! Plain words of eight bytes in blocks: the compiler makes vector code of them that runs at the
-//! speed of a copy, so there is nothing for intrinsics to gain (measured against AVX2 and AVX-512
-//! forms). What is left behind the last whole block is masked as the last sixteen bytes at once,
-//! some of them for a second time from the same source: no loop over bytes.
+//! Plain words of eight bytes in blocks: the compiler makes vector code of them. What is left
+//! before the first and behind the last whole block is masked as one block more that overlaps its
+//! neighbour, from a copy that was made before: there is no loop over bytes.
+//!
+//! From 256 B on the blocks lie on the lines of the cache, and the loop is compiled for AVX2, too.
+//! A payload stands behind a header, so it never begins on such a line by itself; without the
+//! alignment, 16 KiB in the first cache take 206 ns instead of 98. With it the loop is as fast as
+//! memory (170 GB/s from the first cache, 68 from the second), and there is nothing for AVX-512 to
+//! gain.
 
 use multiversion::multiversion;
 
 /// From this length on, choosing the wide form costs less than it gains.
 const WIDE: usize = 256;
+
+/// The bytes of the widest vector.
+const ALIGN: usize = 32;
+
+/// How many bytes the wide form takes at a time; as many, and a vector more, it always has.
+const BLOCK: usize = 128;
 
 /// Masks or unmasks `bytes`; `key` begins at the first of them.
 #[inline]
@@ -16,31 +27,47 @@ pub(crate) fn apply(bytes: &mut [u8], key: [u8; 4]) {
     if bytes.len() >= WIDE {
         return apply_wide(bytes, key);
     }
-    apply_blocks::<32>(bytes, key);
+    apply_blocks(bytes, key);
 }
 
 #[multiversion(targets("x86_64+avx2"))]
 fn apply_wide(bytes: &mut [u8], key: [u8; 4]) {
-    apply_blocks::<128>(bytes, key);
+    let word = word(key);
+    let aligned = aligned(bytes);
+    // Read now: the blocks reach into them.
+    let (Some(&first), Some(&last)) = (bytes.first_chunk::<ALIGN>(), bytes.last_chunk::<BLOCK>())
+    else {
+        return apply_blocks(bytes, key);
+    };
+    let (first, last) = (mask(first, word), mask(last, at(word, bytes.len())));
+    let word = at(word, aligned);
+    for block in bytes[aligned..].chunks_exact_mut(BLOCK) {
+        if let Ok(block) = <&mut [u8; BLOCK]>::try_from(block) {
+            *block = mask(*block, word);
+        }
+    }
+    if let Some(start) = bytes.first_chunk_mut() {
+        *start = first;
+    }
+    if let Some(end) = bytes.last_chunk_mut() {
+        *end = last;
+    }
 }
 
-#[inline(always)]
-#[allow(clippy::inline_always, reason = "each of its callers is compiled for another processor")]
-fn apply_blocks<const N: usize>(bytes: &mut [u8], key: [u8; 4]) {
+#[inline]
+fn apply_blocks(bytes: &mut [u8], key: [u8; 4]) {
     let word = word(key);
     // Read now: the blocks reach into it.
     let Some(&last) = bytes.last_chunk::<16>() else { return apply_few(bytes, word) };
     let last = mask(last, at(word, bytes.len()));
-    let mut blocks = bytes.chunks_exact_mut(N);
+    let mut blocks = bytes.chunks_exact_mut(32);
     for block in &mut blocks {
-        if let Ok(block) = <&mut [u8; N]>::try_from(block) {
+        if let Ok(block) = <&mut [u8; 32]>::try_from(block) {
             *block = mask(*block, word);
         }
     }
-    for block in blocks.into_remainder().chunks_exact_mut(16) {
-        if let Ok(block) = <&mut [u8; 16]>::try_from(block) {
-            *block = mask(*block, word);
-        }
+    if let Some(block) = blocks.into_remainder().first_chunk_mut::<16>() {
+        *block = mask(*block, word);
     }
     if let Some(end) = bytes.last_chunk_mut() {
         *end = last;
@@ -108,38 +135,61 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8], key: [u8; 4]) {
     if from.len() >= WIDE {
         return copy_wide(to, from, key);
     }
-    copy_blocks::<32>(to, from, key);
+    copy_blocks(to, from, key);
 }
 
 #[multiversion(targets("x86_64+avx2"))]
 fn copy_wide(to: &mut [u8], from: &[u8], key: [u8; 4]) {
-    copy_blocks::<128>(to, from, key);
+    let word = word(key);
+    let aligned = aligned(to);
+    let (Some(&first), Some(&last)) = (from.first_chunk::<ALIGN>(), from.last_chunk::<BLOCK>())
+    else {
+        return copy_blocks(to, from, key);
+    };
+    if let Some(start) = to.first_chunk_mut() {
+        *start = mask(first, word);
+    }
+    if let Some(end) = to.last_chunk_mut() {
+        *end = mask(last, at(word, from.len()));
+    }
+    let word = at(word, aligned);
+    let blocks = to[aligned..].chunks_exact_mut(BLOCK).zip(from[aligned..].chunks_exact(BLOCK));
+    for (to, from) in blocks {
+        if let (Ok(to), Ok(from)) =
+            (<&mut [u8; BLOCK]>::try_from(to), <[u8; BLOCK]>::try_from(from))
+        {
+            *to = mask(from, word);
+        }
+    }
 }
 
-#[inline(always)]
-#[allow(clippy::inline_always, reason = "each of its callers is compiled for another processor")]
-fn copy_blocks<const N: usize>(to: &mut [u8], from: &[u8], key: [u8; 4]) {
+#[inline]
+fn copy_blocks(to: &mut [u8], from: &[u8], key: [u8; 4]) {
     let word = word(key);
     let Some(&last) = from.last_chunk::<16>() else {
         to.copy_from_slice(from);
         return apply_few(to, word);
     };
-    let blocks = from.len() - from.len() % N;
+    let blocks = from.len() & !31;
     let (to_blocks, to_rest) = to.split_at_mut(blocks);
     let (from_blocks, from_rest) = from.split_at(blocks);
-    for (to, from) in to_blocks.chunks_exact_mut(N).zip(from_blocks.chunks_exact(N)) {
-        if let (Ok(to), Ok(from)) = (<&mut [u8; N]>::try_from(to), <[u8; N]>::try_from(from)) {
+    for (to, from) in to_blocks.chunks_exact_mut(32).zip(from_blocks.chunks_exact(32)) {
+        if let (Ok(to), Ok(from)) = (<&mut [u8; 32]>::try_from(to), <[u8; 32]>::try_from(from)) {
             *to = mask(from, word);
         }
     }
-    for (to, from) in to_rest.chunks_exact_mut(16).zip(from_rest.chunks_exact(16)) {
-        if let (Ok(to), Ok(from)) = (<&mut [u8; 16]>::try_from(to), <[u8; 16]>::try_from(from)) {
-            *to = mask(from, word);
-        }
+    if let (Some(to), Some(&from)) = (to_rest.first_chunk_mut::<16>(), from_rest.first_chunk()) {
+        *to = mask(from, word);
     }
     if let Some(end) = to.last_chunk_mut() {
         *end = mask(last, at(word, from.len()));
     }
+}
+
+/// Where in `bytes` vectors lie in one line of the cache each: a store across two costs twice.
+#[inline]
+fn aligned(bytes: &[u8]) -> usize {
+    bytes.as_ptr().align_offset(ALIGN).min(ALIGN - 1)
 }
 
 #[cfg(test)]
@@ -153,14 +203,22 @@ mod tests {
     #[test]
     fn masking_agrees_with_the_definition_at_every_length() {
         let key = [0x12, 0x34, 0x56, 0x78];
-        for length in (0..600).chain([4095, 4096, 4101]) {
+        for length in (0..420).chain([4095, 4096, 4101]) {
             let bytes: Vec<u8> = (0..=250).cycle().take(length).collect();
-            let mut masked = bytes.clone();
-            apply(&mut masked, key);
-            assert_eq!(masked, slow(&bytes, key));
-            let mut copied = vec![1; length];
-            copy(&mut copied, &bytes, key);
-            assert_eq!(copied, masked);
+            let masked = slow(&bytes, key);
+            // Wherever it lies in memory.
+            for before in [0, 1, 4, 8, 10, 14, 31] {
+                let mut place = vec![7; before + length + 1];
+                place[before..][..length].copy_from_slice(&bytes);
+                apply(&mut place[before..][..length], key);
+                assert_eq!(&place[before..][..length], masked, "{length} at {before}");
+                assert!(place[..before].iter().chain(place.last()).all(|byte| *byte == 7));
+
+                let mut place = vec![7; before + length + 1];
+                copy(&mut place[before..][..length], &bytes, key);
+                assert_eq!(&place[before..][..length], masked, "{length} to {before}");
+                assert!(place[..before].iter().chain(place.last()).all(|byte| *byte == 7));
+            }
         }
     }
 

@@ -14,7 +14,11 @@ const MAX_CHUNK: usize = 64 << 10;
 
 /// From this length on, a frame's payload is read by itself: exactly the rest, so that nothing
 /// behind it has to be moved.
-const LARGE: usize = 32 << 10;
+const LARGE: usize = 8 << 10;
+
+/// How much of such a frame is read at once: what was read is unmasked while it is still in the
+/// first cache. A payload of 16 KiB comes whole with its header.
+const PIECE: usize = (16 << 10) + Header::MAX;
 
 /// How many times what has arrived of a frame the buffer may be: memory grows with bytes that
 /// came, not with bytes announced.
@@ -58,14 +62,13 @@ impl Receiver {
     fn make_room_for_more(&mut self) -> usize {
         let have = self.buffer.len();
         let length = self.frame.map_or(0, |frame| frame.length);
+        let rest = length.saturating_sub(have);
         if length >= LARGE {
-            let rest = length.saturating_sub(have);
             if self.buffer.room() < rest.min(CHUNK) {
                 self.buffer.reserve(rest.min((have * AHEAD).max(CHUNK)));
             }
-            return rest.min(self.buffer.room());
+            return rest.min(self.buffer.room()).min(PIECE);
         }
-        let rest = length.saturating_sub(have);
         if self.expected >= LARGE && have == 0 {
             // Room for another one like the last, and no more than that is read: if it is one, it
             // comes whole and nothing behind it has to be moved.
@@ -73,7 +76,7 @@ impl Receiver {
             if self.buffer.room() < foreseen {
                 self.buffer.reserve(foreseen);
             }
-            return foreseen;
+            return foreseen.min(PIECE);
         }
         if self.buffer.room() < rest.max(self.chunk / 4) {
             self.buffer.reserve(self.chunk.max(rest));
@@ -91,7 +94,10 @@ impl Receiver {
     /// Notes that `read` of `offered` bytes were filled.
     #[inline]
     pub(crate) fn filled(&mut self, read: usize, offered: usize) {
-        if read == offered && self.frame.is_none_or(|frame| frame.length < LARGE) {
+        if read == offered
+            && self.expected < LARGE
+            && self.frame.is_none_or(|frame| frame.length < LARGE)
+        {
             self.chunk = (self.chunk * 2).min(MAX_CHUNK);
         }
     }
