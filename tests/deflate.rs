@@ -1,5 +1,4 @@
 //! permessage-deflate over a pipe: negotiated, whole, split and after an upgrade.
-#![cfg(feature = "deflate")]
 
 mod scripted;
 
@@ -8,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
-use futures::{SinkExt, StreamExt};
+use futures::{FutureExt, SinkExt, StreamExt};
 use scripted::{Read, Scripted, frame};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use ws_channel::{
@@ -282,5 +281,55 @@ async fn a_compressed_message_is_lent() {
     for expected in ["Hello", "plain", "Hello"] {
         let lent = client.recv_ref().await.unwrap().unwrap();
         assert_eq!(lent.as_bytes(), expected.as_bytes());
+    }
+}
+
+/// A send that is dropped has accepted its message whole, in the midst of compressing it, too.
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_send_goes_on_where_it_was() {
+    for extensions in ["permessage-deflate", "permessage-deflate; client_no_context_takeover"] {
+        let handshake = || Handshake::new("/").with_extensions(extensions).unwrap();
+        let (near, far) = tokio::io::duplex(1000);
+        let options = Options::new().deflate(OPEN);
+        let mut client = WebSocketAdapter::from_upgraded_with(
+            near,
+            Role::Client,
+            handshake(),
+            &options,
+            BytesMut::new(),
+        );
+        let mut server = WebSocketAdapter::from_upgraded(far, Role::Server, handshake());
+        let texts: Vec<Message> = (1..5_u32)
+            .map(|n| {
+                let mut state = n;
+                let digits = (0..n * 50_000).map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    format!("{:x}", state >> 28)
+                });
+                Message::from(digits.collect::<String>())
+            })
+            .collect();
+        let sending = async {
+            for text in &texts {
+                // As often as it takes until there is room, and then once more.
+                while poll_fn(|cx| client.poll_ready_unpin(cx)).now_or_never().is_none() {
+                    tokio::task::yield_now().await;
+                }
+                assert!(client.send(text.clone()).now_or_never().is_none(), "the pipe is small");
+            }
+            client.flush().await.unwrap();
+        };
+        let receiving = async {
+            for text in &texts {
+                let message = loop {
+                    match server.next().now_or_never() {
+                        Some(message) => break message.unwrap().unwrap(),
+                        None => tokio::task::yield_now().await,
+                    }
+                };
+                assert!(message == *text);
+            }
+        };
+        futures::join!(sending, receiving);
     }
 }

@@ -6,7 +6,8 @@ use zlib_rs::{Deflate as State, DeflateConfig, DeflateFlush};
 
 use crate::protocol::deflate::pool::Pool;
 
-static POOL: Pool<(Settings, State)> = Pool::new();
+/// Boxed, so that a connection which has none holds but a pointer.
+static POOL: Pool<Box<(Settings, State)>> = Pool::new();
 
 /// How much memory a state takes beside its window, from 1 to 9.
 ///
@@ -24,33 +25,32 @@ pub(crate) struct Settings {
 
 /// A state with an empty window at first; back in the pool when dropped.
 pub(crate) struct Compressor {
-    settings: Settings,
     /// Taken by `drop` alone.
-    state: Option<State>,
+    state: Option<Box<(Settings, State)>>,
 }
 
 impl Compressor {
     pub(crate) fn new(settings: Settings) -> Self {
-        let state = match POOL.take(|(other, _)| *other == settings) {
-            Some((_, mut state)) => {
-                state.reset();
-                state
-            }
-            None => State::new_with_config(DeflateConfig {
+        let state = if let Some(mut state) = POOL.take(|state| state.0 == settings) {
+            state.1.reset();
+            state
+        } else {
+            let state = State::new_with_config(DeflateConfig {
                 level: i32::from(settings.level),
                 window_bits: -i32::from(settings.bits),
                 mem_level: MEMORY_LEVEL,
                 ..DeflateConfig::default()
-            }),
+            });
+            Box::new((settings, state))
         };
-        Self { settings, state: Some(state) }
+        Self { state: Some(state) }
     }
 
     /// Compresses all of `input`, up to a byte's border (RFC 7692 §7.2.1), into `output`, which
     /// grows as needed; returns how much that makes. That of a whole message ends with
     /// `00 00 FF FF`.
     pub(crate) fn compress(&mut self, input: &[u8], output: &mut Vec<u8>) -> usize {
-        let Some(state) = &mut self.state else { return 0 };
+        let Some((_, state)) = self.state.as_deref_mut() else { return 0 };
         let (start, begin) = (state.total_in(), state.total_out());
         let (mut used, mut made) = (0, 0);
         loop {
@@ -78,14 +78,14 @@ impl Compressor {
 impl Drop for Compressor {
     fn drop(&mut self) {
         if let Some(state) = self.state.take() {
-            POOL.give_back((self.settings, state));
+            POOL.give_back(state);
         }
     }
 }
 
 impl fmt::Debug for Compressor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Compressor").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Compressor").finish_non_exhaustive()
     }
 }
 

@@ -8,7 +8,8 @@ use zlib_rs::{Inflate as State, InflateFlush, Status};
 use crate::protocol::deflate::compressor::delta;
 use crate::protocol::deflate::pool::Pool;
 
-static POOL: Pool<State> = Pool::new();
+/// Boxed, so that a connection which has none holds but a pointer.
+static POOL: Pool<Box<State>> = Pool::new();
 
 /// How much is inflated at a time.
 const STEP: usize = 16 << 10;
@@ -31,7 +32,7 @@ pub(crate) struct Corrupt;
 /// All have a window of 15 bits, which understands what was compressed with any.
 pub(crate) struct Decompressor {
     /// Taken by `drop` alone.
-    state: Option<State>,
+    state: Option<Box<State>>,
     /// Whether the last block said that it was the last (RFC 7692 §7.2.3.4), and nothing came since.
     ended: bool,
 }
@@ -43,7 +44,7 @@ impl Decompressor {
                 state.reset(false);
                 state
             }
-            None => State::new(false, 15),
+            None => Box::new(State::new(false, 15)),
         };
         Self { state: Some(state), ended: false }
     }

@@ -33,7 +33,12 @@ pub(super) struct Deflating {
     takeover: bool,
     /// There while a large message goes out; with takeover, from the first on.
     state: Option<Compressor>,
-    options: Deflate,
+    /// From which length on a message is compressed.
+    threshold: usize,
+    /// The same for what is prepared, and has no context.
+    prepared_threshold: usize,
+    /// After how long without a message `state` is given back.
+    forget_after: Option<Duration>,
     /// Where a client's mask keys come from: each fragment has its own.
     key: Option<fn() -> [u8; 4]>,
     /// Whether something was compressed since this was asked last.
@@ -51,7 +56,7 @@ pub(super) struct Form {
 impl Deflating {
     fn wants(&self, length: usize, choice: Choice) -> bool {
         match choice {
-            Choice::Auto => length >= self.options.least_size(self.takeover),
+            Choice::Auto => length >= self.threshold,
             Choice::Always => true,
             Choice::Never => false,
         }
@@ -84,11 +89,14 @@ impl Transmitter {
         key: fn() -> [u8; 4],
     ) {
         let Some(settings) = options.settings(direction) else { return };
+        let takeover = direction.takeover && options.takeover(role);
         self.deflating = Some(Box::new(Deflating {
             settings,
-            takeover: direction.takeover && options.takeover(role),
+            takeover,
             state: None,
-            options,
+            threshold: options.least_size(takeover),
+            prepared_threshold: options.least_size(false),
+            forget_after: options.idle(),
             key: (role == Role::Client).then_some(key),
             used: false,
         }));
@@ -104,7 +112,7 @@ impl Transmitter {
     #[inline]
     pub(crate) fn prepares(&self, length: usize) -> Option<Settings> {
         let deflating = self.deflating.as_ref()?;
-        (length >= deflating.options.least_size(false)).then_some(deflating.settings)
+        (length >= deflating.prepared_threshold).then_some(deflating.settings)
     }
 
     /// Accepts a server's frame that was compressed from an empty window; false if there is a large
@@ -216,7 +224,7 @@ impl Transmitter {
     /// After how long without a message the compressor is given back, if there is one.
     pub(crate) fn forgets_after(&self) -> Option<Duration> {
         let deflating = self.deflating.as_ref().filter(|deflating| deflating.state.is_some())?;
-        deflating.options.idle()
+        deflating.forget_after
     }
 
     /// Gives the compressor back if nothing was compressed since this was called last.
