@@ -18,6 +18,7 @@
 //! | own the directions in two tasks | [`into_halves`](StreamChannelExt::into_halves) |
 //! | use a channel before it exists | [`Completer`], [`Deferred`] |
 //! | end channels from outside | [`Disconnector`] |
+//! | run many channels over one | [`MultiChannel`] |
 //! | name a channel of any type | [`boxed_channel`], [`local_boxed_channel`] |
 //!
 //! # Rules
@@ -79,6 +80,7 @@ mod guarantees;
 mod halves;
 mod join;
 mod map;
+mod multi_channel;
 mod pipe;
 mod transformer;
 pub(crate) mod waiting;
@@ -102,6 +104,7 @@ pub use guarantees::Guarantees;
 pub use halves::{SinkHalf, StreamHalf};
 pub use join::{Join, join};
 pub use map::{MapChannel, TryMapChannel};
+pub use multi_channel::{Frame, InvalidId, MultiChannel, MultiChannelBuilder, VirtualChannel};
 pub use pipe::Pipe;
 pub use transformer::Transformer;
 

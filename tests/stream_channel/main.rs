@@ -59,6 +59,32 @@
 //! | … closes the stream | `after_it_disconnected_the_stream_ends_and_what_came_is_dropped` |
 //! | … completes done | `after_it_disconnected_close_resolves` |
 //! | … still emits state errors after explicit close | `after_it_disconnected_a_send_after_close_is_an_error` |
+//! | **`multi_channel_test`** | `multi_channel` |
+//! | the default virtual channel: begins connected | `default_channel::it_is_connected_from_the_start` |
+//! | … closes the remote virtual channel when it closes | `default_channel::closing_it_ends_the_peers` |
+//! | … closes the local virtual channel when it closes | `default_channel::closing_it_ends_its_own_stream` |
+//! | … doesn't close when its subscription is canceled | `default_channel::dropping_its_reading_half_does_not_close_it` |
+//! | … closes the underlying channel when it closes alone | `default_channel::closing_the_only_channel_closes_the_one_below` |
+//! | … doesn't when other virtual channels exist | `default_channel::closing_it_does_not_close_the_one_below_while_another_lives` |
+//! | a locally created channel: sends messages only to its twin | `locally_created::its_messages_reach_its_twin_alone` |
+//! | … closes the remote one | `locally_created::closing_it_ends_the_peers` |
+//! | … closes the local one | `locally_created::closing_it_ends_its_own_stream` |
+//! | … doesn't close when its subscription is canceled | `locally_created::dropping_its_reading_half_does_not_close_it` |
+//! | … closes the underlying channel when it is the last | `locally_created::closing_the_last_one_closes_the_one_below` |
+//! | … doesn't when others live | `locally_created::closing_it_does_not_close_the_one_below_while_another_lives` |
+//! | … doesn't conflict with a remotely created one | `channels_that_both_ends_opened_do_not_mix_though_their_ids_are_the_same` |
+//! | a remotely created channel: the six as of a local one | `remotely_created::` the same names |
+//! | … doesn't allow another with the same id | `an_id_is_attached_to_once` |
+//! | … dispatches events received before it exists | `what_came_before_it_was_attached_to_is_received` |
+//! | … dispatches close events received before it exists | `an_end_that_came_before_it_was_attached_to_is_received` |
+//! | when the underlying stream closes, all virtual channels do | `rules::when_the_one_below_ends_all_do_after_what_was_received` |
+//! | … later virtual channels are created closed | `rules::when_the_one_below_has_ended_a_new_channel_has_too` |
+//! | … emits an error, it goes to the default channel alone | `rules::an_error_of_the_one_below_is_told_by_the_default_channel_alone` |
+//! | stream channel rules for the main stream: closing the sink stops the stream | `rules::of_the_main_stream::closing_the_sink_ends_the_stream_before_it_yields_more` |
+//! | … after the stream closes, the sink ignores events | `rules::of_the_main_stream::after_the_stream_ended_a_send_is_an_error_and_reaches_nobody` |
+//! | … canceling has no effect on the sink | `rules::of_the_main_stream::dropping_the_reading_half_has_no_effect_on_the_sink` |
+//! | … canceling doesn't stop a done event | `rules::of_the_main_stream::a_sender_notices_the_end_though_nobody_reads` |
+//! | stream channel rules for a virtual channel: the same four | `rules::of_a_virtual_channel::` the same names |
 //! | **`json_document_transformer_test`** | `json` |
 //! | decodes JSON emitted by the channel | `a_document_that_comes_is_a_value` |
 //! | encodes objects added to the channel | `a_value_that_goes_is_a_document` |
@@ -95,4 +121,5 @@ mod halves;
 mod json;
 mod lines;
 mod memory;
+mod multi_channel;
 mod threads;

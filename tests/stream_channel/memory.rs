@@ -18,23 +18,38 @@ struct Counting;
 
 thread_local! {
     static CALLS: Cell<usize> = const { Cell::new(0) };
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+}
+
+fn count(before: usize, after: usize) {
+    let signed = |bytes| isize::try_from(bytes).unwrap_or(isize::MAX);
+    LIVE.set(LIVE.get() + signed(after) - signed(before));
+    if after > before {
+        CALLS.set(CALLS.get() + 1);
+    }
+}
+
+/// The bytes that a test holds.
+pub(crate) fn live() -> isize {
+    LIVE.get()
 }
 
 // SAFETY: everything is handed to the system's allocator as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        CALLS.set(CALLS.get() + 1);
+        count(0, layout.size());
         // SAFETY: as promised by the caller.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(layout.size(), 0);
         // SAFETY: as promised by the caller.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        CALLS.set(CALLS.get() + 1);
+        count(layout.size(), size);
         // SAFETY: as promised by the caller.
         unsafe { System.realloc(pointer, layout, size) }
     }
