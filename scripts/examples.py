@@ -21,9 +21,13 @@ LINES_OF_CODE = 60
 ALONE = {
     "echo": r"\b1\d\d\d\b.*$",
     "duplex": r"\S",
+    "json_rpc": r"Number\(2\)",
     "byte_stream": r"\b1\d\d\d\b.*$",
     "split": r"\S",
 }
+
+# The features that they need beside the default ones.
+FEATURES = {"json_rpc": "json"}
 
 # Examples that other parts of the gate drive.
 DRIVEN_ELSEWHERE = {
@@ -39,6 +43,8 @@ def lines_of_code(path):
 
 def run_alone(name):
     command = ["cargo", "run", "--quiet", "--example", name]
+    if name in FEATURES:
+        command += ["--features", FEATURES[name]]
     print("$", " ".join(command), flush=True)
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=300)
     print(done.stdout, end="", flush=True)

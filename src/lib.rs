@@ -74,6 +74,12 @@
 //! [`into_io`](WebSocketChannel::into_io) makes a byte stream of a channel, for what knows no
 //! messages: TLS, SSH, a multiplexer, or another WebSocket.
 //!
+//! # Channels of anything
+//!
+//! A WebSocket is a [`StreamChannel`]. The module [`stream_channel`] has what can be done with any: a
+//! connected pair in memory, adapters, virtual channels over one, channels that exist before they are
+//! connected, and channels that are ended from outside.
+//!
 //! # How it ends
 //!
 //! [`close`] sends what was queued and the Close frame, waits for the peer's, and is over in time
