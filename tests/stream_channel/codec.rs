@@ -5,6 +5,8 @@ use std::io;
 use bytes::{Buf, Bytes, BytesMut};
 use futures::{SinkExt, StreamExt};
 use tokio_util::codec::{Decoder, Encoder, LengthDelimitedCodec, LinesCodec, LinesCodecError};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 use ws_channel::stream_channel::{Closed, CodecChannel, CodecError, Duplex, duplex};
 
 use crate::support::run;

@@ -3,6 +3,8 @@
 use std::task::Poll;
 
 use futures::{SinkExt, StreamExt};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 use ws_channel::StreamChannelExt;
 use ws_channel::stream_channel::{Closed, Duplex, SinkHalf, StreamHalf, duplex};
 

@@ -7,6 +7,8 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use futures::{Sink, SinkExt, StreamExt};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 use ws_channel::stream_channel::{Closed, Completer, Completion, Deferred, Duplex, duplex};
 
 use crate::support::{Far, Flag, Tasks, UNLUCKY, bare, is_closed, now, poll, run};

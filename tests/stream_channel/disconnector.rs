@@ -5,6 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures::{FutureExt, Sink, SinkExt, Stream, StreamExt, stream};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 use ws_channel::StreamChannelExt;
 use ws_channel::stream_channel::{Closed, Disconnectable, Disconnector, Duplex, duplex};
 

@@ -6,6 +6,8 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use futures::{SinkExt, StreamExt};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 use ws_channel::stream_channel::{Closed, Duplex, duplex};
 
 use crate::support::{Flag, Tasks, now, poll, run};

@@ -4,6 +4,8 @@ use std::io;
 use std::task::Poll;
 
 use futures::{SinkExt, StreamExt, stream};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 use ws_channel::StreamChannelExt;
 use ws_channel::stream_channel::Guarantees;
 

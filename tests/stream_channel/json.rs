@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 use ws_channel::StreamChannelExt;
 use ws_channel::stream_channel::{Closed, Duplex, JsonChannel, JsonError, LinesChannel, duplex};
 

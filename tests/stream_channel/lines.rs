@@ -1,6 +1,8 @@
 //! `LinesChannel`, over a channel of bytes.
 
 use futures::{SinkExt, StreamExt};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 use ws_channel::stream_channel::{Closed, Duplex, LinesChannel, LinesError, duplex};
 
 use crate::support::run;

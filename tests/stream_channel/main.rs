@@ -108,6 +108,10 @@
 
 mod support;
 
+// The same in a browser: `scripts/page.sh`.
+#[cfg(target_family = "wasm")]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+
 mod close_guarantee;
 #[cfg(feature = "codec")]
 mod codec;

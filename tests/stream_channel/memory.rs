@@ -6,6 +6,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use futures::{SinkExt, StreamExt};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 use ws_channel::StreamChannelExt;
 use ws_channel::stream_channel::{
     Closed, Deferred, Disconnector, Duplex, SinkHalf, StreamHalf, duplex, join,

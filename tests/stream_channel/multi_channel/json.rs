@@ -2,6 +2,8 @@
 
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 use ws_channel::stream_channel::{Frame, JsonChannel, JsonError, MultiChannel, duplex};
 
 use crate::support::run;

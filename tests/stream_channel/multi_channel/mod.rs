@@ -11,6 +11,8 @@ mod wire;
 use std::task::Poll;
 
 use futures::{SinkExt, StreamExt};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 use ws_channel::stream_channel::{
     Closed, Duplex, Frame, InvalidId, MultiChannel, VirtualChannel, duplex,
 };
@@ -34,6 +36,9 @@ fn twins(near: &Multi, far: &Multi) -> (Virtual, Virtual) {
 }
 
 mod default_channel {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]
@@ -125,6 +130,9 @@ fn dropping_the_reading_half_does_not_close<A, B>(
 macro_rules! virtual_channel {
     ($module:ident, $pair:expr) => {
         mod $module {
+            #[cfg(target_family = "wasm")]
+            use wasm_bindgen_test::wasm_bindgen_test as test;
+
             use super::*;
 
             /// Both ends, and what they are of; the first is the one that is tested.

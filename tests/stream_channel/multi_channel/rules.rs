@@ -4,6 +4,8 @@ use std::io;
 use std::task::Poll;
 
 use futures::{SinkExt, StreamExt};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 use ws_channel::stream_channel::{Closed, Duplex, Frame, MultiChannel};
 use ws_channel::{StreamChannel, StreamChannelExt};
 
@@ -13,6 +15,9 @@ use crate::support::{is_closed, now, run};
 macro_rules! rules {
     ($module:ident, $ends:expr) => {
         mod $module {
+            #[cfg(target_family = "wasm")]
+            use wasm_bindgen_test::wasm_bindgen_test as test;
+
             use super::*;
 
             fn ends() -> (impl Channel, impl Channel, impl Sized) {

@@ -1,6 +1,8 @@
 //! Who wakes whom.
 
 use futures::{SinkExt, StreamExt};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 use ws_channel::StreamChannelExt;
 use ws_channel::stream_channel::{Frame, MultiChannel, duplex};
 
