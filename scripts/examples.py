@@ -5,10 +5,16 @@ Every file in examples/ has an entry here, or a part of the gate that drives it;
 does one of more than 60 lines of code.
 """
 
+import argparse
+import hashlib
+import os
 import pathlib
 import re
+import socket
 import subprocess
 import sys
+import threading
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -92,8 +98,63 @@ def hooks():
                 raise Failure(f"the server did not print {line!r}")
 
 
+def tunnel(mebibytes):
+    """Bytes go into the tunnel's client, out of its server, are echoed by TCP, and come back as they were."""
+    (program,) = build_examples("tunnel", release=mebibytes > 64)
+    target = socket.create_server(("127.0.0.1", 0))
+
+    def echo():
+        connection, _ = target.accept()
+        with connection:
+            while piece := connection.recv(1 << 18):
+                connection.sendall(piece)
+
+    port = target.getsockname()[1]
+    threading.Thread(target=echo, daemon=True).start()
+    with (
+        target,
+        Program(program, "server", "127.0.0.1:0", f"127.0.0.1:{port}") as server,
+    ):
+        address = server.expect(r"listening on (\S+)")[1]
+        with Program(program, "client", "127.0.0.1:0", f"ws://{address}") as client:
+            host, port = client.expect(r"listening on (\S+):(\d+)").groups()
+            with socket.create_connection((host, int(port)), timeout=60) as connection:
+                sent, received = hashlib.sha256(), hashlib.sha256()
+                random_bytes = os.urandom(1 << 20)
+
+                def send():
+                    for number in range(mebibytes):
+                        # Not the same twice: nothing may be lost, doubled or swapped.
+                        piece = number.to_bytes(8, "big") + random_bytes[8:]
+                        sent.update(piece)
+                        connection.sendall(piece)
+
+                sender = threading.Thread(target=send, daemon=True)
+                start = time.monotonic()
+                sender.start()
+                left = mebibytes << 20
+                while left:
+                    piece = connection.recv(min(left, 1 << 18))
+                    if not piece:
+                        raise Failure(f"the tunnel ended {left} bytes early:\n{client.tail()}\n{server.tail()}")
+                    received.update(piece)
+                    left -= len(piece)
+                took = time.monotonic() - start
+                sender.join(timeout=60)
+                if sent.digest() != received.digest():
+                    raise Failure("what came back through the tunnel is not what was sent")
+            count = mebibytes << 20
+            for end in client, server:
+                end.expect(rf"{count} bytes there, {count} back")
+    print(f"tunnel: {mebibytes} MiB there and back unharmed, in {took:.1f} s", flush=True)
+
+
 def main():
     fail_on_signal()
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--tunnel", type=int, metavar="MIB", help="only the tunnel, with so many MiB each way")
+    if size := parser.parse_args().tunnel:
+        return tunnel(size)
     names = sorted(path.stem for path in (ROOT / "examples").glob("*.rs"))
     checked = {*ALONE, *DRIVEN_ELSEWHERE, "axum", "client", "echo_server", "hooks"}
     if unchecked := set(names) - checked:
@@ -110,7 +171,7 @@ def main():
         run_alone(name)
     client_and_servers()
     hooks()
-    print(f"examples: {len(names)}, of which {len(ALONE) + 4} run here, none over {LINES_OF_CODE} lines of code")
+    print(f"examples: {len(names)}, of which {len(ALONE) + 5} run here, none over {LINES_OF_CODE} lines of code")
 
 
 if __name__ == "__main__":

@@ -20,11 +20,13 @@ def fail_on_signal():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
-def build_examples(*names, features=""):
+def build_examples(*names, features="", release=False):
     """Builds the crate's examples and returns the path of each."""
     command = ["cargo", "build", "--message-format=json-render-diagnostics"]
     if features:
         command += ["--features", features]
+    if release:
+        command.append("--release")
     for name in names:
         command += ["--example", name]
     print("$", " ".join(command), flush=True)

@@ -142,6 +142,8 @@ mod connect_error;
 mod deferred;
 mod error;
 mod io_error;
+#[cfg(feature = "json")]
+mod json_halves;
 mod protocol;
 mod split;
 pub mod status;
@@ -174,6 +176,8 @@ pub use connect::{Endpoint, connect};
 pub use connect_error::{ConnectError, ConnectErrorKind, ConnectStep};
 pub use deferred::DeferredChannel;
 pub use error::Error;
+#[cfg(feature = "json")]
+pub use json_halves::{JsonSink, JsonStream};
 #[cfg(not(target_family = "wasm"))]
 pub use native::*;
 pub use protocol::{

@@ -5,9 +5,7 @@ use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio_util::codec::LengthDelimitedCodec;
 use ws_channel::stream_channel::{CodecChannel, JsonChannel, JsonError, LinesChannel};
-use ws_channel::{
-    BoxWebSocketChannel, Error, ReadyState, StreamChannelExt, WebSocketChannel, status,
-};
+use ws_channel::{BoxWebSocketChannel, Error, ReadyState, WebSocketChannel, status};
 
 use crate::wire::{BINARY, TEXT, client, pair};
 
@@ -75,13 +73,25 @@ async fn what_breaks_the_connection_is_the_websockets_error() {
 async fn two_tasks_own_the_directions() {
     let (client, server) = pair();
     let mut server = JsonChannel::<_, String, usize>::new(server);
-    let (mut sink, mut stream) = client.json::<Value>().into_halves();
-    let reading = tokio::spawn(async move { stream.next().await.unwrap().unwrap() });
+    let (mut sink, mut stream) = JsonChannel::<_, usize, String>::new(client).split();
+    let reading = tokio::spawn(async move {
+        let answer = stream.next().await.unwrap().unwrap();
+        assert!(matches!(stream.next().await, Some(Err(JsonError::Decode(_)))));
+        assert!(stream.next().await.is_none());
+        (answer, stream.get_ref().close_code())
+    });
     tokio::task::yield_now().await;
-    sink.send(json!("three")).await.unwrap();
+    sink.send("three".into()).await.unwrap();
     let asked = server.next().await.unwrap().unwrap();
     server.send(asked.len()).await.unwrap();
-    assert_eq!(reading.await.unwrap(), 5);
+    server.get_mut().send("no number".into()).await.unwrap();
+    tokio::task::yield_now().await;
+    let server = tokio::spawn(async move { server.next().await.is_none() });
+    let event = sink.close(4000, "that was all").await.unwrap();
+    assert_eq!(sink.get_ref().close_event().unwrap(), event);
+    assert!(sink.send("late".into()).await.is_err());
+    assert_eq!(reading.await.unwrap(), (5, Some(4000u16.into())));
+    assert!(server.await.unwrap());
 }
 
 #[tokio::test(start_paused = true)]

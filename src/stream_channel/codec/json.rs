@@ -26,8 +26,7 @@ pin_project! {
     /// the send, [`JsonError::Encode`]: nothing was sent, and the channel can be used on.
     ///
     /// Over a WebSocket, made by `WebSocketChannel::json`, it has the WebSocket's `close(code, reason)`,
-    /// event, state and handshake. The directions go to two tasks by
-    /// [`into_halves`](crate::StreamChannelExt::into_halves).
+    /// event, state, handshake and `split`.
     ///
     /// # Examples
     ///
