@@ -8,4 +8,7 @@ trap 'rm -f "$log"' EXIT
 echo "\$ cargo run --release --manifest-path benches/Cargo.toml -- --quick"
 cargo run --release --manifest-path benches/Cargo.toml -- --quick | tee "$log"
 [ -s "$log" ] || { echo "the benchmarks printed nothing" && exit 1; }
+echo "\$ cargo run --release --manifest-path benches/broadcast/Cargo.toml -- --quick"
+cargo run --release --manifest-path benches/broadcast/Cargo.toml -- --quick | tee -a "$log"
+grep -q "tokio-tungstenite |" "$log" || { echo "the broadcast printed no table" && exit 1; }
 echo "benches: $(wc -l <"$log") lines of results"

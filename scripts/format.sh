@@ -13,7 +13,7 @@ check() {
 }
 
 check cargo fmt --check
-for package in benches fuzz; do
+for package in benches benches/broadcast fuzz; do
     [ ! -e "$package/Cargo.toml" ] || check cargo fmt --check --manifest-path "$package/Cargo.toml"
 done
 mapfile -t shell < <(git ls-files '*.sh' .ci/run)
