@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Runs Autobahn|Testsuite against this crate's examples, and judges the report strictly.
 
-    run.py                          server and client, each whole and split: sections 1 to 7, 9 and 10
+    run.py                          server and client, each whole and split: sections 1 to 7, 9, 10, 12 and 13
     run.py server client-split      two of the four runs
-    run.py --sections 12,13         permessage-deflate, in full (10 minutes a run)
-    run.py --sections 12,13 --scale 0.05
+    run.py --sections 12,13 --scale 1
+                                    permessage-deflate with all of its messages (10 minutes a run)
     run.py server --sections 7.9    the cases whose numbers begin so, while developing
 
 A run passes when every case is in the report and OK (the three that have no right answer may be INFORMATIONAL), none
@@ -48,8 +48,8 @@ RUNS = ["server", "server-split", "client", "client-split"]
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("runs", nargs="*", metavar="RUN", help=f"any of {', '.join(RUNS)} (default: all)")
-    parser.add_argument("--sections", default="1-7,9,10", help="as 1-7,9,10 or 7.9 (default: %(default)s)")
-    parser.add_argument("--scale", type=float, default=1.0, help="part of the messages of each case of 12 and 13")
+    parser.add_argument("--sections", default="1-7,9,10,12,13", help="as 1-7,9,10 or 7.9 (default: %(default)s)")
+    parser.add_argument("--scale", type=float, default=0.05, help="part of the messages of each case of 12 and 13 (default: %(default)s)")
     parser.add_argument("--server-command", help="another testee instead of the example echo_server ADDRESS")
     parser.add_argument("--client-command", help="another testee instead of the example autobahn_client URL")
     parser.add_argument("--seconds", type=int, help="most time for one run (default: by the sections)")
@@ -180,7 +180,7 @@ def main():
 
     commands = {"server": arguments.server_command, "client": arguments.client_command}
     if None in (commands[run.split("-")[0]] for run in arguments.runs):
-        server, client = build_examples("echo_server", "autobahn_client")
+        server, client = build_examples("echo_server", "autobahn_client", features="deflate")
         commands = {"server": commands["server"] or server, "client": commands["client"] or client}
 
     results = {}

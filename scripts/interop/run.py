@@ -48,19 +48,19 @@ EXPECTED = [*CONVERSATION, *CLOSING, *CONVERSATION_OURS, *CLOSING_OURS]
 SECONDS = 90
 
 
-def peer_command(language):
-    """How the peer is started; installs what it needs."""
+def peer_command(language, name="peer"):
+    """How the peer of this `name` is started; installs what it needs."""
     if language == "python":
         command = [HERE.parent / "venv.sh", "python3", HERE / "websockets.txt"]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=900)
         if done.returncode != 0:
             raise Failure("Python's websockets could not be installed")
-        return [done.stdout.strip() + "/bin/python", "-u", str(HERE / "peer.py")]
+        return [done.stdout.strip() + "/bin/python", "-u", str(HERE / f"{name}.py")]
     if not shutil.which("npm"):
         raise Failure("no npm found: install Node.js 18 or later with npm")
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     subprocess.run(command, cwd=HERE, check=True, timeout=300)
-    return ["node", str(HERE / "peer.mjs")]
+    return ["node", str(HERE / f"{name}.mjs")]
 
 
 class Checks:
