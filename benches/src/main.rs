@@ -7,6 +7,7 @@ mod check;
 mod clock;
 mod contender;
 mod contenders;
+mod deflate;
 mod entry;
 mod form;
 mod frames;
@@ -55,6 +56,7 @@ fn run() -> Result<(), String> {
     for workload in cases::all() {
         workload.run(&options);
     }
+    deflate::run(&options);
     solo::memory(&options);
     solo::counts(&options);
     Ok(())
@@ -69,6 +71,7 @@ fn list() {
             println!("case {}: {}", workload.title, case.name);
         }
     }
+    deflate::list().iter().for_each(|case| println!("case {case}"));
     println!(
         "case memory: ROLE after SIZE\ncase instructions: WORKLOAD\ncase allocations: WORKLOAD"
     );

@@ -13,7 +13,7 @@ use crate::options::Options;
 use crate::payload::Content;
 use crate::table::{Table, number};
 use crate::workloads::{Load, size};
-use crate::{heap, luck};
+use crate::{deflate, heap, luck};
 
 /// The first argument of such a process.
 pub const COMMAND: &str = "solo";
@@ -48,6 +48,7 @@ pub fn child(arguments: &[String]) -> Result<(), String> {
                 sample(Load { content: Content::Binary, size: COUNTED }, parse(messages)? as u64);
             println!("{}", cost.allocations);
         }
+        [deflate::SOLO, ref rest @ ..] => deflate::child(rest)?,
         _ => return Err("solo has other arguments".to_owned()),
     }
     Ok(())
@@ -126,7 +127,7 @@ pub fn memory(options: &Options) {
 /// Starts a process of resting connections.
 fn rest(entry: &Entry, role: &str, bytes: usize, connections: usize) -> io::Result<Child> {
     let arguments = ["memory", entry.name, role, &bytes.to_string(), &connections.to_string()];
-    solo(&arguments).stdout(Stdio::piped()).spawn()
+    command(&arguments).stdout(Stdio::piped()).spawn()
 }
 
 /// Prints the tables of instructions, if callgrind is there, and allocations.
@@ -197,13 +198,16 @@ fn instructions(entry: &Entry, workload: &str, messages: [u64; 2]) -> Option<f64
 fn allocations(entry: &Entry, workload: &str, messages: [u64; 2]) -> Option<f64> {
     let [few, many] = messages.map(|messages| {
         let Output { status, stdout, .. } =
-            solo(&["count", entry.name, workload, &messages.to_string(), "heap"]).output().ok()?;
+            command(&["count", entry.name, workload, &messages.to_string(), "heap"])
+                .output()
+                .ok()?;
         status.success().then(|| text(&stdout))?.trim().parse::<f64>().ok()
     });
     Some((many? - few?) / (messages[1] - messages[0]) as f64)
 }
 
-fn solo(arguments: &[&str]) -> Command {
+/// This program, to be run for one measurement.
+pub fn command(arguments: &[&str]) -> Command {
     let mut command =
         Command::new(env::current_exe().expect("the system tells where this program is"));
     luck::stock(&mut command);
@@ -211,6 +215,7 @@ fn solo(arguments: &[&str]) -> Command {
     command
 }
 
-fn text(bytes: &[u8]) -> String {
+/// What such a process printed.
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

@@ -4,12 +4,12 @@ use crate::entry::Entry;
 
 mod fastwebsockets;
 mod floor;
-mod sockudo_ws;
+pub mod sockudo_ws;
 mod tokio_websockets;
 mod tungstenite;
-mod ws_channel;
+pub mod ws_channel;
 mod wtx;
-mod yawc;
+pub mod yawc;
 
 /// The row that is no WebSocket, only what is left without one.
 pub const FLOOR: &str = "floor (raw)";

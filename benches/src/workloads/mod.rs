@@ -36,15 +36,15 @@ pub fn size(size: usize) -> String {
 }
 
 /// Bytes that the pipe in memory holds in each direction.
-const PIPE: usize = 64 << 10;
+pub const PIPE: usize = 64 << 10;
 
 /// How many of the messages to measure are sent before, to warm up.
-fn warm_up(messages: u64) -> u64 {
+pub fn warm_up(messages: u64) -> u64 {
     (messages / 8).clamp(2, 1000)
 }
 
 /// A runtime that does everything on this thread.
-fn one_thread() -> Runtime {
+pub fn one_thread() -> Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
