@@ -2,35 +2,43 @@
 //!
 //! `interop listen ADDRESS` serves, `interop connect URL [PROTOCOL…]` connects once. Either echoes
 //! messages, closes when it is told `close CODE REASON`, and prints how each connection began and
-//! ended.
-
-use std::env::args;
+//! ended. `--deflate=takeover` and `--deflate=no-takeover` say what to agree on when messages are
+//! compressed; without either they are not.
 
 use futures::{SinkExt, StreamExt};
 use tokio::net::TcpListener;
-use ws_channel::{Error, Initiator, WebSocketAdapter, WebSocketChannel};
+use ws_channel::{Deflate, Error, Initiator, Options, WebSocketAdapter, WebSocketChannel};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let arguments: Vec<String> = args().skip(1).collect();
+    let (flags, arguments): (Vec<_>, Vec<_>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
+    let options = match flags.first().map(String::as_str) {
+        Some("--deflate=takeover") => Options::new()
+            .deflate(Deflate::new().server_context_takeover().client_context_takeover()),
+        Some("--deflate=no-takeover") => Options::new()
+            .deflate(Deflate::new().server_no_context_takeover().client_no_context_takeover()),
+        _ => Options::new().no_deflate(),
+    };
     match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["connect", url, protocols @ ..] => {
-            let channel = ws_channel::connect(*url).protocols(protocols.iter().copied()).await?;
-            converse(channel).await?;
+            let connecting = ws_channel::connect(*url).options(options);
+            converse(connecting.protocols(protocols.iter().copied()).await?).await?;
         }
-        ["listen", address] => listen(address).await?,
+        ["listen", address] => listen(address, options).await?,
         _ => return Err("usage: interop listen ADDRESS | interop connect URL [PROTOCOL…]".into()),
     }
     Ok(())
 }
 
-async fn listen(address: &str) -> std::io::Result<()> {
+async fn listen(address: &str, options: Options) -> std::io::Result<()> {
     let listener = TcpListener::bind(address).await?;
     println!("listening on ws://{}", listener.local_addr()?);
     loop {
         let (io, _) = listener.accept().await?;
+        let accepting = WebSocketAdapter::accept(io).options(options.clone());
         tokio::spawn(async move {
-            let accepting = WebSocketAdapter::accept(io).protocols(["chat", "superchat", "echo"]);
+            let accepting = accepting.protocols(["chat", "superchat", "echo"]);
             if let Err(error) = async { converse(accepting.await?).await }.await {
                 println!("error {error}");
             }

@@ -13,6 +13,7 @@ import http.server
 import pathlib
 import queue
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -164,8 +165,7 @@ class Page:
             def log_message(self, *_):
                 pass
 
-        if not pathlib.Path(CHROMIUM[0]).exists():
-            raise Failure("no Chromium found: install Debian's package chromium")
+        subprocess.run([HERE.parent / "apt.sh", "chromium"], check=True, timeout=600)
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         page = f"http://127.0.0.1:{self._server.server_port}/?{urllib.parse.urlencode({'url': url})}"
