@@ -16,12 +16,21 @@ pub struct Pieces {
     fixed: Option<usize>,
     /// Whether the last read was pending.
     rested: bool,
+    /// Whether it is over when all has been read.
+    ends: bool,
     pub written: Vec<u8>,
 }
 
 impl Pieces {
     fn new(bytes: &[u8], sizes: u64, fixed: Option<usize>) -> Self {
-        Self { input: bytes.to_vec(), at: 0, sizes, fixed, rested: false, written: Vec::new() }
+        let (input, written) = (bytes.to_vec(), Vec::new());
+        Self { input, at: 0, sizes, fixed, rested: false, ends: true, written }
+    }
+
+    #[allow(dead_code, reason = "not every target sends")]
+    /// Nothing comes, and it does not end.
+    pub fn none() -> Self {
+        Self { ends: false, ..Self::new(&[], 0, None) }
     }
 
     /// All in one.
@@ -55,6 +64,9 @@ impl AsyncRead for Pieces {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.ends {
+            return Poll::Pending;
+        }
         self.rested = !self.rested;
         if self.rested {
             cx.waker().wake_by_ref();
