@@ -143,6 +143,10 @@ impl Terms {
 
     /// Decides on the extensions: by the first offer that can be accepted, if there is one. The
     /// response gets their header.
+    #[cfg_attr(
+        not(feature = "deflate"),
+        allow(clippy::unused_self, reason = "without the feature there is nothing to decide")
+    )]
     pub(crate) fn agree(&mut self, request: &UpgradeRequest) -> String {
         #[cfg(feature = "deflate")]
         if let Some(agreed) = request.agree(self.options.deflate) {
