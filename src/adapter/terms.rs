@@ -156,7 +156,8 @@ impl Terms {
                 return extensions;
             }
         }
-        let _ = request;
+        // Without the feature there is nothing to agree on.
+        let _ = (request, &self.headers);
         String::new()
     }
 
