@@ -119,5 +119,7 @@ fn ring() {
 /// Rounded up, so that it is not called too early; longer waits than `setTimeout` takes are made of
 /// several.
 fn milliseconds(duration: Duration) -> i32 {
-    i32::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
+    let whole = duration.as_secs().saturating_mul(1000);
+    let rest = u64::from(duration.subsec_nanos().div_ceil(1_000_000));
+    i32::try_from(whole.saturating_add(rest)).unwrap_or(i32::MAX)
 }

@@ -83,8 +83,10 @@ pub(crate) fn later(instant: Instant, duration: Duration) -> Instant {
 
 /// The present.
 pub(crate) fn now() -> Instant {
-    let seconds = performance_now() / 1000.0;
-    Instant(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO))
+    // Saturates; and is small code, which a conversion of seconds is not.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+    let microseconds = (performance_now() * 1000.0) as u64;
+    Instant(Duration::from_micros(microseconds))
 }
 
 /// Whether the runtime lets this task go on: a browser's has no say in that.

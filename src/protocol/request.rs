@@ -335,7 +335,7 @@ fn hex(digit: u8) -> Option<u8> {
 
 /// As much of a URL that is not valid as can be shown: nothing before the last `@` but the scheme,
 /// since nobody knows where a password ends, and no control characters.
-pub(crate) fn without_credentials(url: &str) -> Box<str> {
+fn without_credentials(url: &str) -> Box<str> {
     let shown = match url.rsplit_once('@') {
         None => url.to_owned(),
         Some((before, after)) => match before.split_once("://") {

@@ -14,11 +14,10 @@ use super::channel::{BrowserChannel, Settings, sendable};
 use super::inbox::{Inbox, Limits, overflow};
 use super::js;
 use super::link::Link;
-use super::socket::Socket;
+use super::socket::{Socket, public};
 use super::stream;
 use crate::channel::WebSocketChannel;
 use crate::platform::{self, Timer};
-use crate::protocol::request::without_credentials;
 use crate::{
     CloseCode, ConnectError, ConnectErrorKind, ConnectStep, DeferredChannel, Error, Request,
 };
@@ -210,9 +209,8 @@ impl Connect {
         if let Some(error) = self.invalid {
             return Err(error);
         }
-        let refused = |why: Box<str>| {
-            ConnectError::new(without_credentials(&self.url), ConnectErrorKind::Refused(why))
-        };
+        let refused =
+            |why: Box<str>| ConnectError::new(public(&self.url), ConnectErrorKind::Refused(why));
         if let Some(what) = self.refused {
             return Err(refused(what.into()).into());
         }
@@ -258,14 +256,14 @@ impl Connect {
     /// For a page that has to hold, pass on or split its channel before there is a connection. It
     /// connects while it is polled; the timeout counts from the first time.
     pub fn deferred(self) -> DeferredChannel<Connecting> {
-        DeferredChannel::new(without_credentials(&self.url), self.into_future())
+        DeferredChannel::new(public(&self.url), self.into_future())
     }
 }
 
 impl fmt::Debug for Connect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connect")
-            .field("url", &without_credentials(&self.url))
+            .field("url", &public(&self.url))
             .field("protocols", &self.protocols)
             .field("timeout", &self.timeout)
             .field("limits", &self.limits)

@@ -4,7 +4,10 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::task::{Context, Waker};
 
+use wasm_bindgen::JsValue;
+
 use super::js::{Data, Ended};
+use super::link::thrown;
 use crate::protocol::{
     CloseCode, CloseEvent, CloseFrame, Initiator, InvalidCloseFrame, Message, ReadyState, Utf8Bytes,
 };
@@ -217,5 +220,5 @@ fn wake(place: &RefCell<Option<Waker>>) {
 
 fn not_a_message() -> Error {
     let text = "a message is neither text nor an ArrayBuffer; did the page change `binaryType`?";
-    Error::Io(std::io::Error::new(std::io::ErrorKind::InvalidData, text))
+    thrown(&JsValue::from_str(text))
 }

@@ -1,6 +1,6 @@
 //! A socket of the page, as the channel sees it.
 
-use std::io;
+use std::{fmt, io};
 
 use wasm_bindgen::JsValue;
 use web_sys::WebSocket;
@@ -46,5 +46,22 @@ pub(super) trait Link {
 
 /// The error for something that the page threw.
 pub(super) fn thrown(value: &JsValue) -> Error {
-    Error::Io(io::Error::other(js::text(value)))
+    Error::Io(io::Error::other(Thrown(js::text(value))))
 }
+
+/// What the page said. Not a string, whose `Debug` would be most of a small program.
+struct Thrown(String);
+
+impl fmt::Display for Thrown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Thrown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Thrown {}

@@ -131,12 +131,7 @@ fn close(socket: &WebSocket, frame: Option<&CloseFrame>) {
 
 /// The facts of a handshake that is over.
 fn settled(socket: &WebSocket) -> Handshake {
-    let handshake =
-        Handshake::new(public(&socket.url())).with_text_of_extensions(socket.extensions());
-    match socket.protocol() {
-        none if none.is_empty() => handshake,
-        protocol => handshake.with_protocol(protocol),
-    }
+    Handshake::told(public(&socket.url()), socket.protocol(), socket.extensions())
 }
 
 /// Subprotocols as the page takes them; joined by commas it would refuse them.
@@ -144,14 +139,17 @@ pub(super) fn array(protocols: &[String]) -> js_sys::Array {
     protocols.iter().map(|protocol| JsValue::from_str(protocol)).collect()
 }
 
-/// A URL without user name and password.
+/// A URL without user name and password: from the page, or one that the page has refused.
+///
+/// By bytes, since searches in text would be most of a small program.
 pub(super) fn public(url: &str) -> String {
-    let start = url.find("://").map_or(0, |at| at + 3);
-    let (scheme, rest) = url.split_at(start);
-    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..authority].rfind('@') {
-        Some(at) => [scheme, &rest[at + 1..]].concat(),
-        None => url.to_owned(),
+    let bytes = url.as_bytes();
+    let start = bytes.windows(3).position(|three| three == b"://").map_or(0, |at| at + 3);
+    let authority = bytes.iter().skip(start).take_while(|byte| !b"/?#".contains(byte)).count();
+    let credentials = bytes.iter().skip(start).take(authority).rposition(|byte| *byte == b'@');
+    match credentials.map(|at| (url.get(..start), url.get(start + at + 1..))) {
+        Some((Some(scheme), Some(rest))) => [scheme, rest].concat(),
+        _ => url.to_owned(),
     }
 }
 

@@ -150,11 +150,8 @@ impl Shared {
         if self.dropped.get() {
             return self.close_now(None);
         }
-        let handshake = Handshake::new(self.url.clone()).with_text_of_extensions(info.extensions());
-        self.inbox.open(match info.protocol() {
-            none if none.is_empty() => handshake,
-            protocol => handshake.with_protocol(protocol),
-        });
+        let url = self.url.clone();
+        self.inbox.open(Handshake::told(url, info.protocol(), info.extensions()));
     }
 
     fn ended(&self, ended: Ended) {

@@ -116,6 +116,18 @@ impl Handshake {
         self
     }
 
+    /// What a browser tells of a handshake; an empty text says that there is none.
+    #[allow(dead_code, reason = "for the browser")]
+    pub(crate) fn told(url: String, protocol: String, extensions: String) -> Self {
+        let some = |text: String| (!text.is_empty()).then(|| text.into_boxed_str());
+        Self(Arc::new(Facts {
+            url: url.into(),
+            protocol: some(protocol),
+            extensions: some(extensions).map(Box::new),
+            fields: Fields::default(),
+        }))
+    }
+
     pub(crate) fn settled(
         url: impl Into<Box<str>>,
         protocol: Option<Box<str>>,
