@@ -10,7 +10,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use ws_channel::StreamChannelExt;
 use ws_channel::stream_channel::{Closed, Disconnectable, Disconnector, Duplex, duplex};
 
-use crate::support::{Flag, Tasks, bare, is_closed, now, poll, run};
+use crate::support::{Flag, Silent, Tasks, bare, is_closed, now, poll, run};
 
 fn connected() -> (Disconnector, Disconnectable<Duplex<u8>>, Duplex<u8>) {
     let disconnector = Disconnector::new();
@@ -234,4 +234,17 @@ fn a_wait_for_the_end_that_is_dropped_changes_nothing() {
     drop(ending);
     assert_eq!(now(&mut near), Poll::Ready(None));
     assert!(!flag.take());
+}
+
+#[test]
+fn whoever_finds_that_it_is_closed_wakes_the_other_half() {
+    let disconnector = Disconnector::new();
+    let below = Silent::default();
+    let mut channel = disconnector.bind(below.clone());
+    let (reader, writer) = (Flag::new(), Flag::new());
+    disconnector.disconnect();
+    assert!(poll(&writer, |cx| channel.poll_ready_unpin(cx)).is_pending());
+    below.ready.set(true);
+    assert!(matches!(poll(&reader, |cx| channel.poll_next_unpin(cx)), Poll::Ready(None)));
+    assert!(writer.take());
 }

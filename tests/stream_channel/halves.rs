@@ -51,6 +51,26 @@ fn a_flood_that_nobody_reads_does_not_stop_the_sink_half() {
 }
 
 #[test]
+fn a_sink_half_that_waits_goes_on_to_drop_what_nobody_reads() {
+    let (mut near, mut far) = duplex(100);
+    for n in 0..100 {
+        run(near.send(n)).unwrap();
+        run(far.send(n)).unwrap();
+    }
+    let (mut sink, stream) = near.into_halves();
+    drop(stream);
+    let (writer, feeder) = (Flag::new(), Flag::new());
+    assert!(poll(&writer, |cx| sink.poll_ready_unpin(cx)).is_pending());
+    assert!(writer.take(), "there is more to drop, for which nothing else wakes it");
+    assert!(poll(&writer, |cx| sink.poll_ready_unpin(cx)).is_pending());
+    assert!(!writer.take(), "and then there is not");
+    for n in 0..100 {
+        assert!(poll(&feeder, |cx| far.poll_ready_unpin(cx)).is_ready(), "{n} were dropped");
+        far.start_send_unpin(n).unwrap();
+    }
+}
+
+#[test]
 fn the_channel_ends_when_both_halves_are_dropped() {
     let (near, mut far) = duplex::<u8>(1);
     let (sink, stream) = near.into_halves();

@@ -1,7 +1,10 @@
 //! What the tests need: a runner that knows when nobody wakes a task, and channels that can be broken.
 
+use std::cell::Cell;
 use std::io;
+use std::ops::Deref;
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -9,7 +12,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use futures::channel::mpsc;
 use futures::future::LocalBoxFuture;
 use futures::{Sink, SinkExt, Stream, StreamExt};
-use ws_channel::stream_channel::{Join, join};
+use ws_channel::stream_channel::{Frame, Join, join};
 
 /// Whether a task was woken.
 #[derive(Default)]
@@ -171,4 +174,62 @@ pub(crate) fn now<S: Stream + Unpin>(stream: &mut S) -> Poll<Option<S::Item>> {
 /// Whether sending failed because the channel is over.
 pub(crate) fn is_closed(result: &io::Result<()>) -> bool {
     matches!(result, Err(error) if error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// A channel that has to be polled again, as it wakes nobody: of two tasks that wait for it, one finds what
+/// the other waits for as well.
+#[derive(Clone, Default)]
+pub(crate) struct Silent(Rc<SilentState>);
+
+#[derive(Default)]
+pub(crate) struct SilentState {
+    /// Whether its sink is ready, and can be closed.
+    pub(crate) ready: Cell<bool>,
+    /// Whether its sink has failed.
+    pub(crate) failed: Cell<bool>,
+}
+
+impl Deref for Silent {
+    type Target = SilentState;
+
+    fn deref(&self) -> &SilentState {
+        &self.0
+    }
+}
+
+impl Silent {
+    fn poll(&self) -> Poll<io::Result<()>> {
+        if self.failed.get() {
+            return Poll::Ready(Err(io::Error::other("lost")));
+        }
+        if self.ready.get() { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+}
+
+impl Stream for Silent {
+    type Item = io::Result<Frame<u8>>;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Pending
+    }
+}
+
+impl Sink<Frame<u8>> for Silent {
+    type Error = io::Error;
+
+    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Self::poll(&self)
+    }
+
+    fn start_send(self: Pin<&mut Self>, _: Frame<u8>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Self::poll(&self)
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Self::poll(&self)
+    }
 }

@@ -7,7 +7,7 @@ use ws_channel::StreamChannelExt;
 use ws_channel::stream_channel::{Frame, MultiChannel, duplex};
 
 use super::{pair, twins};
-use crate::support::{Flag, Tasks, poll, run};
+use crate::support::{Flag, Silent, Tasks, poll, run};
 
 #[test]
 fn a_reader_that_stops_reading_for_all_does_not_leave_the_others_asleep() {
@@ -141,4 +141,30 @@ fn an_end_that_a_drop_could_not_flush_is_flushed_by_a_reader() {
     assert_eq!(run(wire.next()), Some(Ok(Frame::Close { id: 1 })));
     drop(wire);
     tasks.run();
+}
+
+#[test]
+fn whoever_sends_the_message_of_another_wakes_it() {
+    let below = Silent::default();
+    let mut main = MultiChannel::<_, u8>::new(below.clone());
+    let mut one = main.open();
+    let (writer, reader) = (Flag::new(), Flag::new());
+    one.start_send_unpin(1).unwrap();
+    assert!(poll(&writer, |cx| one.poll_ready_unpin(cx)).is_pending());
+    below.ready.set(true);
+    assert!(poll(&reader, |cx| main.poll_next_unpin(cx)).is_pending());
+    assert!(writer.take());
+    assert!(poll(&writer, |cx| one.poll_ready_unpin(cx)).is_ready());
+}
+
+#[test]
+fn a_failure_that_a_reader_finds_is_told_to_whoever_sent() {
+    let below = Silent::default();
+    let mut main = MultiChannel::<_, u8>::new(below.clone());
+    let mut one = main.open();
+    one.start_send_unpin(1).unwrap();
+    below.failed.set(true);
+    assert!(poll(&Flag::new(), |cx| main.poll_next_unpin(cx)).is_pending());
+    assert_eq!(run(one.flush()).unwrap_err().to_string(), "lost");
+    assert!(crate::support::is_closed(&run(main.send(2))));
 }
