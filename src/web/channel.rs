@@ -36,6 +36,9 @@ use crate::{Error, Handshake};
 ///   while it is too high. It is looked at by a timer, which browsers slow down to once a second
 ///   in pages that are not seen; a worker is better for bulk data.
 /// - The browser answers pings, and lets nobody send one.
+/// - A page that is left may be kept, to be shown again when the user comes back. Its connections are
+///   closed meanwhile: the server sees 1001, and once the page is shown its channels end as lost,
+///   with 1006.
 ///
 /// Dropping the channel closes the socket with an empty Close frame, since a page has no other way,
 /// and detaches from it.

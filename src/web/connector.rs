@@ -1,26 +1,20 @@
-//! The attempt to connect: from a URL to an open channel.
+//! How to connect, as far as a page has a say in it.
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
-use std::mem;
-use std::pin::Pin;
+use std::future::IntoFuture;
 use std::rc::Rc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use wasm_bindgen::JsValue;
 
 use super::channel::{BrowserChannel, Settings, sendable};
+use super::connecting::{Connecting, Opening};
 use super::inbox::{Inbox, Limits, overflow};
 use super::js;
 use super::link::Link;
 use super::socket::{Socket, public};
 use super::stream;
-use crate::channel::WebSocketChannel;
-use crate::platform::{self, Timer};
-use crate::{
-    CloseCode, ConnectError, ConnectErrorKind, ConnectStep, DeferredChannel, Error, Request,
-};
+use crate::{CloseCode, ConnectError, ConnectErrorKind, DeferredChannel, Error, Request};
 
 /// How long connecting may take unless set.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,6 +31,18 @@ type Open = fn(&str, &[String], Rc<Inbox>) -> Result<Box<dyn Link>, JsValue>;
 /// is recent also one relative to the page.
 ///
 /// What a browser lets no page do has no method here: headers, TLS settings, keepalive.
+///
+/// # Logging in without headers
+///
+/// Cookies of the server's site go along by themselves. For a token there are three ways, which
+/// work natively, too:
+///
+/// - as a subprotocol, beside the one that is meant: `.protocols(["chat", "token.a1b2"])`. The server
+///   reads it and picks `chat`. A token of other characters than those of RFC 9110's `token` has to
+///   be encoded first, as by base64url without padding.
+/// - in the query, `wss://example.com/chat?ticket=a1b2`: a ticket that is good once and for moments,
+///   since URLs are logged.
+/// - in the first message, which the server waits for before it sends anything.
 ///
 /// # Errors
 ///
@@ -205,7 +211,7 @@ impl Connect {
         self
     }
 
-    fn start(self) -> Result<Opening, Error> {
+    pub(super) fn start(self) -> Result<Opening, Error> {
         if let Some(error) = self.invalid {
             return Err(error);
         }
@@ -217,11 +223,7 @@ impl Connect {
         let inbox = Rc::new(Inbox::new(self.limits));
         let link = (self.open)(&self.url, &self.protocols, Rc::clone(&inbox))
             .map_err(|thrown| refused(js::text(&thrown).into()))?;
-        Ok(Opening {
-            channel: BrowserChannel::new(link, inbox, self.settings),
-            timer: platform::timer(self.timeout),
-            timeout: self.timeout,
-        })
+        Ok(Opening::new(BrowserChannel::new(link, inbox, self.settings), self.timeout))
     }
 }
 
@@ -277,75 +279,6 @@ impl IntoFuture for Connect {
     type IntoFuture = Connecting;
 
     fn into_future(self) -> Connecting {
-        Connecting { state: State::Prepared(Box::new(self)) }
-    }
-}
-
-/// An attempt to connect that is under way: the future of [`Connect`].
-///
-/// # Cancellation safety
-///
-/// Dropping it closes its socket.
-#[must_use = "futures do nothing unless polled"]
-pub struct Connecting {
-    state: State,
-}
-
-enum State {
-    Prepared(Box<Connect>),
-    Opening(Box<Opening>),
-    Over,
-}
-
-/// A socket whose callbacks are attached, and that is not open yet.
-struct Opening {
-    channel: BrowserChannel,
-    timer: Timer,
-    timeout: Duration,
-}
-
-impl Opening {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let inbox = self.channel.inbox();
-        if inbox.handshake().is_some() {
-            return Poll::Ready(Ok(()));
-        }
-        if inbox.event().is_some() {
-            let error = inbox.take_error();
-            return Poll::Ready(Err(error.unwrap_or_else(|| Error::closed(inbox.event()))));
-        }
-        if self.timer.poll(cx).is_ready() {
-            let kind =
-                ConnectErrorKind::Timeout { step: ConnectStep::Unknown, after: self.timeout };
-            return Poll::Ready(Err(ConnectError::new(self.channel.url(), kind).into()));
-        }
-        inbox.wait_to_write(cx);
-        Poll::Pending
-    }
-}
-
-impl Future for Connecting {
-    type Output = Result<PlatformChannel, Error>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut opening = match mem::replace(&mut self.state, State::Over) {
-            State::Prepared(connect) => Box::new(connect.start()?),
-            State::Opening(opening) => opening,
-            State::Over => return Poll::Ready(Err(Error::closed(None))),
-        };
-        match opening.poll(cx) {
-            Poll::Pending => {
-                self.state = State::Opening(opening);
-                Poll::Pending
-            }
-            Poll::Ready(Ok(())) => Poll::Ready(Ok(opening.channel)),
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-        }
-    }
-}
-
-impl fmt::Debug for Connecting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connecting").finish_non_exhaustive()
+        Connecting::new(self)
     }
 }

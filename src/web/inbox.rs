@@ -116,7 +116,7 @@ impl Inbox {
         wait(&self.reader, cx);
     }
 
-    /// Notes who is to be woken for the opening, or for the end.
+    /// Notes who is to be woken for the opening, for room, or for the end.
     pub(super) fn wait_to_write(&self, cx: &Context<'_>) {
         wait(&self.writer, cx);
     }
@@ -196,6 +196,11 @@ impl Inbox {
             });
         }
         self.wake();
+    }
+
+    /// The page has taken something out of what waits to be sent.
+    pub(super) fn has_room(&self) {
+        wake(&self.writer);
     }
 
     fn wake(&self) {

@@ -10,6 +10,7 @@
 //! of [`pace`], since nothing tells when `bufferedAmount` falls.
 
 mod channel;
+mod connecting;
 mod connector;
 mod endpoint;
 mod inbox;
@@ -21,5 +22,6 @@ mod socket;
 mod stream;
 
 pub use channel::BrowserChannel;
-pub use connector::{Connect, Connecting, PlatformChannel};
+pub use connecting::Connecting;
+pub use connector::{Connect, PlatformChannel};
 pub use send::{SendChannel, SendDriver};

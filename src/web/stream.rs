@@ -51,10 +51,11 @@ pub(super) fn open(
         buffered: Cell::new(0),
         closing: RefCell::default(),
         dropped: Cell::new(false),
+        over: Cell::new(false),
         pending: Cell::new(0),
         callbacks: RefCell::default(),
     });
-    *shared.callbacks.borrow_mut() = Some(Callbacks::new(&shared));
+    *shared.callbacks.borrow_mut() = Some(Rc::new(Callbacks::new(&shared)));
     shared.on(&opened, |callbacks| (&callbacks.opened, &callbacks.settled));
     shared.on(&closed, |callbacks| (&callbacks.closed, &callbacks.lost));
     Ok(Box::new(Streams(shared)))
@@ -79,9 +80,11 @@ struct Shared {
     closing: RefCell<Closing>,
     /// Nobody wants to know any more.
     dropped: Cell<bool>,
+    /// The page has said how it ended. That may be after the channel has ceased to wait.
+    over: Cell<bool>,
     /// How many promises have not settled.
     pending: Cell<usize>,
-    callbacks: RefCell<Option<Callbacks>>,
+    callbacks: RefCell<Option<Rc<Callbacks>>>,
 }
 
 /// How far a close of this end is.
@@ -127,7 +130,8 @@ impl Callbacks {
 impl Shared {
     /// Has callbacks told of a promise.
     fn on(&self, promise: &Promise, of: impl FnOnce(&Callbacks) -> (&Callback, &Callback)) {
-        if let Some(callbacks) = &*self.callbacks.borrow() {
+        let callbacks = self.callbacks.borrow().clone();
+        if let Some(callbacks) = &callbacks {
             let (fulfilled, rejected) = of(callbacks);
             self.pending.set(self.pending.get() + 1);
             promise.then(fulfilled, rejected);
@@ -155,12 +159,13 @@ impl Shared {
     }
 
     fn ended(&self, ended: Ended) {
+        self.over.set(true);
         self.inbox.end(ended, || self.url.clone());
     }
 
     /// Asks for the next message, unless one is asked for already.
     fn read(&self) {
-        if self.reading.get() || self.inbox.event().is_some() {
+        if self.reading.get() || self.over.get() {
             return;
         }
         let reading = self.ends.borrow().as_ref().map(|(reader, _)| reader.read());
@@ -185,6 +190,7 @@ impl Shared {
     fn written(&self) {
         let size = self.writes.borrow_mut().pop_front().unwrap_or_default();
         self.buffered.set(self.buffered.get().saturating_sub(size));
+        self.inbox.has_room();
         self.close_if_written();
     }
 
@@ -256,7 +262,7 @@ impl Link for Streams {
 impl Drop for Streams {
     fn drop(&mut self) {
         self.0.dropped.set(true);
-        if self.0.inbox.event().is_none() {
+        if !self.0.over.get() {
             self.0.close_now(None);
             self.0.read();
         }
