@@ -14,7 +14,7 @@ use tokio::io::{
 };
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use ws_channel::{Deflate, Error, Role, WebSocketAdapter, WebSocketChannel};
+use ws_channel::{Deflate, Role, WebSocketAdapter, WebSocketChannel};
 
 use conformance::{Attempt, Failed, Implementation, conformance};
 use wire::{BINARY, Peer, TEXT, frame};
@@ -61,13 +61,7 @@ impl Implementation for Deflated {
         if let Some(timeout) = attempt.timeout {
             client = client.timeout(timeout);
         }
-        let client = client.await.map_err(|error| match &error {
-            Error::Connect(connect) => Failed {
-                status: connect.status().map(|status| status.as_u16()),
-                is_timeout: error.is_timeout(),
-            },
-            other => panic!("a handshake fails with Error::Connect, not {other:?}"),
-        })?;
+        let client = client.await.map_err(|error| Failed::with(&error))?;
         assert_eq!(client.extensions(), "permessage-deflate");
         Ok(client)
     }

@@ -2,6 +2,8 @@
 #![cfg(not(target_family = "wasm"))]
 
 mod conformance;
+#[path = "conformance/listener.rs"]
+mod listener;
 #[path = "conformance/server.rs"]
 mod server;
 mod wire;
@@ -9,7 +11,7 @@ mod wire;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use ws_channel::{
-    Connect, Connecting, DeferredChannel, Error, PlatformChannel, ReadyState, WebSocketChannel,
+    Connect, Connecting, DeferredChannel, PlatformChannel, ReadyState, WebSocketChannel,
 };
 
 use conformance::{Attempt, Failed, Implementation, conformance};
@@ -24,11 +26,11 @@ impl Implementation for Platform {
 
     async fn start() -> Self {
         let (reporter, reports) = unbounded_channel();
-        Self { port: server::listen(reporter).await, reports: Mutex::new(reports) }
+        Self { port: listener::listen(reporter).await, reports: Mutex::new(reports) }
     }
 
     async fn connect(&self, attempt: Attempt) -> Result<PlatformChannel, Failed> {
-        self.prepare(&attempt).await.map_err(|error| failed(&error))
+        self.prepare(&attempt).await.map_err(|error| Failed::with(&error))
     }
 
     async fn report(&self) -> String {
@@ -52,16 +54,6 @@ impl Platform {
     }
 }
 
-fn failed(error: &Error) -> Failed {
-    match error {
-        Error::Connect(connect) => Failed {
-            status: connect.status().map(|status| status.as_u16()),
-            is_timeout: error.is_timeout(),
-        },
-        other => panic!("an attempt fails with Error::Connect, not {other:?}"),
-    }
-}
-
 /// A channel that is there before its connection is; to be judged once that is.
 struct Deferred(Platform);
 
@@ -77,7 +69,7 @@ impl Implementation for Deferred {
         assert_eq!(channel.ready_state(), ReadyState::Connecting);
         match channel.ready().await {
             Ok(()) => Ok(channel),
-            Err(error) => Err(failed(&error)),
+            Err(error) => Err(Failed::with(&error)),
         }
     }
 

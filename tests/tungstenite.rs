@@ -2,6 +2,8 @@
 #![cfg(not(target_family = "wasm"))]
 
 mod conformance;
+#[path = "conformance/listener.rs"]
+mod listener;
 #[path = "conformance/server.rs"]
 mod server;
 mod wire;
@@ -64,7 +66,7 @@ impl Implementation for Tungstenite {
 
     async fn start() -> Self {
         let (reporter, reports) = unbounded_channel();
-        Self { port: server::listen(reporter).await, reports: Mutex::new(reports) }
+        Self { port: listener::listen(reporter).await, reports: Mutex::new(reports) }
     }
 
     /// The handshake is tokio-tungstenite's: a channel begins where it has succeeded.

@@ -1,12 +1,14 @@
 //! How connections end.
 
+use std::pin::pin;
 use std::time::Duration;
 
+use futures::future::{Either, select};
 use futures::{SinkExt, StreamExt};
 use wasm_bindgen_test::wasm_bindgen_test;
 use ws_channel::{CloseCode, CloseEvent, Error, Initiator, ReadyState, WebSocketChannel, status};
 
-use super::{BrowserChannel, WAYS, echoes, received};
+use super::{BrowserChannel, WAYS, count, echoes, received, turn, until};
 
 /// How it ended, of which nothing more may come.
 async fn ended(channel: &mut BrowserChannel) -> CloseEvent {
@@ -85,6 +87,24 @@ async fn a_peer_that_does_not_answer_costs_no_more_than_the_close_timeout() {
         assert_eq!((event.code, event.was_clean), (status::ABNORMAL_CLOSURE, false));
         assert_eq!(event.initiator, Initiator::Local);
         assert_eq!(ended(&mut channel).await, event);
+    }
+}
+
+/// What is sent is stuck, so the Close frame is, too; it has to go out when nobody waits any more.
+#[wasm_bindgen_test]
+async fn a_close_that_was_given_up_ends_the_connection_all_the_same() {
+    for way in WAYS {
+        let mut channel = way("/late").close_timeout(Duration::from_millis(50)).await.unwrap();
+        while let Either::Left((sent, _)) =
+            select(channel.feed(vec![0; 1 << 16].into()), pin!(turn(300))).await
+        {
+            sent.unwrap();
+        }
+        let event = channel.close(1000, "").await.unwrap();
+        assert_eq!((event.code, event.was_clean), (status::ABNORMAL_CLOSURE, false));
+        assert_eq!(count("/holding").await, 1);
+        drop(channel);
+        until(async || count("/holding").await == 0).await;
     }
 }
 

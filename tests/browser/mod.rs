@@ -1,30 +1,18 @@
-//! The channel of a browser: what it does beside the conformance suite.
-//!
-//! Run in a browser, beside `page_server`, whose address is in `WS_CHANNEL_PAGE` at compile time;
-//! `scripts/page.sh` does both. The cases of Dart's `html_test` are in `wrapped`.
-#![cfg(target_family = "wasm")]
+//! The channel of a browser, in a page (`browser.rs`) and in a worker (`worker.rs`).
 
-#[path = "browser/attempt.rs"]
 mod attempt;
-#[path = "browser/ends.rs"]
 mod ends;
-#[path = "browser/leaks.rs"]
 mod leaks;
-#[path = "browser/pressure.rs"]
 mod pressure;
-#[path = "browser/send.rs"]
 mod send;
-#[path = "browser/wrapped.rs"]
+mod suite;
 mod wrapped;
 
 use futures::{SinkExt, StreamExt};
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use wasm_bindgen_test::wasm_bindgen_test_configure;
 use ws_channel::{BrowserChannel, Connect, Message, WebSocketChannel};
-
-wasm_bindgen_test_configure!(run_in_browser);
 
 /// The URL of the server for a path.
 fn url(path: &str) -> String {

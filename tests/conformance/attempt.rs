@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ws_channel::Error;
+
 /// What a server does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behaviour {
@@ -97,4 +99,17 @@ pub struct Failed {
     /// The status of the server's answer, where it is shown.
     pub status: Option<u16>,
     pub is_timeout: bool,
+}
+
+impl Failed {
+    /// What an attempt fails with.
+    pub fn with(error: &Error) -> Self {
+        match error {
+            Error::Connect(connect) => Self {
+                status: connect.status().map(|status| status.as_u16()),
+                is_timeout: error.is_timeout(),
+            },
+            other => panic!("an attempt fails with Error::Connect, not {other:?}"),
+        }
+    }
 }

@@ -6,24 +6,11 @@ use std::fmt::Write as _;
 use std::future::pending;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedSender;
 use ws_channel::{Role, accept_key};
 
 use crate::conformance::Behaviour;
-use crate::wire::{BINARY, CLOSE, Frame, PING, PONG, Peer, TEXT};
-
-/// Serves on a port of this machine, which it returns.
-pub async fn listen(reports: UnboundedSender<String>) -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
-    let port = listener.local_addr().expect("it is bound").port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream, reports.clone()));
-        }
-    });
-    port
-}
+use crate::wire::{CLOSE, Frame, PING, PONG, Peer, TEXT};
 
 /// Serves one connection, as its request's path asks.
 pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut io: S, reports: UnboundedSender<String>) {
@@ -118,7 +105,8 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut io: S, reports: Unboun
 /// Echoes until the client closes, and answers that.
 async fn answer_close<S: AsyncRead + AsyncWrite + Unpin>(peer: &mut Peer<S>) {
     while let Some(Frame { first, payload }) = peer.next().await {
-        if let TEXT | BINARY | CLOSE = first {
+        // Pieces of messages, too: browsers cut long ones.
+        if matches!(first & 0x0f, 0..=2) || first == CLOSE {
             let frame = peer.frame(first, &payload);
             if peer.io.write_all(&frame).await.is_err() || first == CLOSE {
                 return;

@@ -2,16 +2,26 @@
 //!
 //! `page_server ADDRESS`; what it does with a connection, its path says.
 
+#[path = "../conformance/mod.rs"]
+mod conformance;
+#[path = "../conformance/listener.rs"]
+mod listener;
+#[path = "../conformance/server.rs"]
+mod server;
+#[path = "../wire/mod.rs"]
+mod wire;
+
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::sleep;
 use ws_channel::{Error, Message, WebSocketAdapter, WebSocketChannel};
 
-/// How many connections of `/held` are open.
+/// How many connections of `/held` and `/late` are open.
 static HELD: AtomicUsize = AtomicUsize::new(0);
 
 /// How many messages `/flood` has handed to its transport.
@@ -70,6 +80,14 @@ async fn serve(stream: TcpStream) -> Result<(), Error> {
                 }
             }
         }
+        // Reads nothing for long, and is counted meanwhile and until the client closes.
+        "/late" => {
+            HELD.fetch_add(1, Ordering::SeqCst);
+            sleep(Duration::from_secs(3)).await;
+            let end = drain(&mut channel).await;
+            HELD.fetch_sub(1, Ordering::SeqCst);
+            return end;
+        }
         // Sends that many messages, numbered, as fast as they are taken.
         "/flood" => {
             FLOODED.store(0, Ordering::SeqCst);
@@ -82,6 +100,18 @@ async fn serve(stream: TcpStream) -> Result<(), Error> {
             drain(&mut channel).await?;
         }
         "/flooded" => channel.send(FLOODED.load(Ordering::SeqCst).to_string().into()).await?,
+        // Starts the suite's servers, tells their port, and hands on what they report.
+        "/conformance" => {
+            let (reporter, mut reports) = unbounded_channel();
+            let port = listener::listen(reporter).await;
+            channel.send(port.to_string().into()).await?;
+            loop {
+                tokio::select! {
+                    Some(report) = reports.recv() => channel.send(report.into()).await?,
+                    _ = channel.next() => return Ok(()),
+                }
+            }
+        }
         // Echoes, and is counted.
         "/held" => {
             HELD.fetch_add(1, Ordering::SeqCst);
