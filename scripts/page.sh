@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The tests of tests/browser.rs in a headless Chromium, beside the server that they talk to.
+# The tests of a browser in a headless Chromium, in a page and in a worker, beside the server that they talk to; and the
+# toolkit's, in a page.
 #
 # Takes names of tests, as `cargo test` does; none is all.
 set -euo pipefail
@@ -7,18 +8,15 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/wasm.sh
 . scripts/wasm.sh
 
-version=$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"$/\1/p}' Cargo.lock)
-if ! wasm-bindgen-test-runner --version 2>/dev/null | grep -qF "$version"; then
-    cargo install wasm-bindgen-cli --version "$version"
-fi
-[ -x /usr/bin/chromedriver ] || scripts/apt.sh chromium chromium-driver
+suites=(browser worker stream_channel)
 
+scripts/wasm_tools.sh
 cargo build --example page_server
-log=$(mktemp)
-"${CARGO_TARGET_DIR:-target}/debug/examples/page_server" 127.0.0.1:0 >"$log" &
+work=$(mktemp -d)
+"${CARGO_TARGET_DIR:-target}/debug/examples/page_server" 127.0.0.1:0 >"$work/server" &
 server=$!
-trap 'kill "$server"; rm -f "$log"' EXIT
-until grep -q listening "$log"; do
+trap 'kill "$server"; rm -rf "$work"' EXIT
+until grep -q listening "$work/server"; do
     kill -0 "$server"
     sleep 0.1
 done
@@ -26,9 +24,15 @@ done
 export CHROMEDRIVER=${CHROMEDRIVER:-/usr/bin/chromedriver} WASM_BINDGEN_TEST_TIMEOUT=300
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER
 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(command -v wasm-bindgen-test-runner)
-WS_CHANNEL_PAGE=$(sed 's/^listening on //' "$log")
+WS_CHANNEL_PAGE=$(sed 's/^listening on //' "$work/server")
 export WS_CHANNEL_PAGE
-output=$(mktemp)
-wasm_cargo test -p ws_channel --test browser "$@" 2>&1 | tee "$output"
-echo "page: $(grep -o '[0-9]* passed' "$output") in Chromium"
-rm -f "$output"
+
+counts=
+for suite in "${suites[@]}"; do
+    wasm_cargo test -p ws_channel --all-features --test "$suite" "$@" 2>&1 | tee "$work/output"
+    passed=$(sed -n 's/^test result: ok\. \([0-9]*\) passed; 0 failed.*/\1/p' "$work/output")
+    # Names leave out what they do not name.
+    [ "${passed:-0}" -gt 0 ] || [ $# -gt 0 ] || { echo "no test of $suite was run" && exit 1; }
+    counts+="${counts:+, }${passed:-0} of $suite"
+done
+echo "page: $counts passed in Chromium"

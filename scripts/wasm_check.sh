@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Clippy without a warning for wasm32-unknown-unknown: the library with no feature, with each one alone, and with all.
+# Clippy without a warning for wasm32-unknown-unknown: the library with no feature, with each one alone, and with all; what
+# runs in a browser; and the page in examples/web.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/wasm.sh
@@ -7,16 +8,18 @@ cd "$(dirname "$0")/.."
 
 count=0
 clippy() {
-    wasm_cargo clippy --quiet --lib "$@" -- -D warnings
+    wasm_cargo clippy --quiet "$@" -- -D warnings
     count=$((count + 1))
 }
 
 features=$(scripts/features.sh)
 
-clippy
-clippy --all-features
-clippy --no-default-features
+clippy --lib
+clippy --lib --all-features
+clippy --lib --no-default-features
 for feature in $features; do
-    clippy --no-default-features --features "$feature"
+    clippy --lib --no-default-features --features "$feature"
 done
-echo "wasm: the library with $count feature sets without a warning for $wasm_target"
+clippy --all-features --test browser --test worker --test stream_channel
+clippy --manifest-path examples/web/Cargo.toml
+echo "wasm: $count builds, of which $((count - 2)) feature sets of the library, without a warning for $wasm_target"

@@ -42,6 +42,7 @@ def build(folder):
     """The page's files, in `folder`."""
     shell = f"""set -euo pipefail
     . scripts/wasm.sh
+    scripts/wasm_tools.sh
     wasm_cargo build --release --manifest-path examples/web/Cargo.toml
     wasm-bindgen --target web --no-typescript --out-dir {folder} \
         "$wasm_folder/$wasm_target/release/web_example.wasm"

@@ -1,9 +1,9 @@
 //! One WebSocket channel: a [`Stream`] of messages plus a [`Sink`] whose [`close`] takes a code and a
 //! reason.
 //!
-//! The same channel runs over a URL, over any byte stream that already exists, and over a socket
-//! that a server has just upgraded. [`WebSocketChannel`] is what they all share, and what every one
-//! of them promises.
+//! The same channel runs over a URL, over any byte stream that already exists, over a socket that a
+//! server has just upgraded, and over the browser's own socket. [`WebSocketChannel`] is what they
+//! all share, and what every one of them promises.
 //!
 //! # A client
 //!
@@ -105,7 +105,23 @@
 //!
 //! # Platforms and features
 //!
-//! Natively the crate runs on tokio. The browser (wasm32) is planned, with the same API.
+//! Natively the crate runs on tokio. Compiled for wasm32-unknown-unknown it runs in the pages and
+//! workers of browsers, with the same names: [`WebSocketChannel::connect`] is over the page's own
+//! socket then, and its channel is `BrowserChannel`; adapter, halves, byte streams and channels of
+//! anything are as they are here. What a browser cannot do has no method there: headers, TLS, pings,
+//! and servers. A token goes as a subprotocol, in the query, or in the first message:
+//!
+//! ```no_run
+//! use futures::SinkExt;
+//! use ws_channel::{Error, PlatformChannel, WebSocketChannel};
+//!
+//! /// On every platform the same.
+//! async fn log_in(url: &str, token: &str) -> Result<PlatformChannel, Error> {
+//!     let mut channel = WebSocketChannel::connect(url).protocols(["chat"]).await?;
+//!     channel.send(token.into()).await?;
+//!     Ok(channel)
+//! }
+//! ```
 //!
 //! - `connect` (default): connecting to a URL over TCP.
 //! - `rustls` (default): `wss://` with rustls, trusting whom the platform trusts.
@@ -131,7 +147,9 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg_attr(target_family = "wasm", allow(dead_code, unused_imports, reason = "servers are native"))]
 mod accept_error;
+#[cfg_attr(target_family = "wasm", allow(dead_code, unused_imports, reason = "servers are native"))]
 mod adapter;
 mod boxed;
 mod byte_view;
@@ -144,6 +162,7 @@ mod error;
 mod io_error;
 #[cfg(feature = "json")]
 mod json_halves;
+#[cfg_attr(target_family = "wasm", allow(dead_code, unused_imports, reason = "servers are native"))]
 mod protocol;
 mod split;
 pub mod status;
