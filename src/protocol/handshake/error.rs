@@ -12,7 +12,21 @@ use crate::protocol::handshake::head::{FIELD_LIMIT, HEAD_LIMIT, excerpt};
 #[derive(Debug)]
 pub struct HandshakeError {
     fault: HandshakeFault,
-    answer: Option<Box<Response<Bytes>>>,
+    answer: Option<Box<dyn Answer>>,
+}
+
+/// The server's answer.
+///
+/// Behind a pointer, so that a page, which is never shown one, does not carry the code that takes
+/// headers apart.
+trait Answer: fmt::Debug + Send + Sync {
+    fn response(&self) -> &Response<Bytes>;
+}
+
+impl Answer for Response<Bytes> {
+    fn response(&self) -> &Self {
+        self
+    }
 }
 
 /// Which check of the server's answer failed.
@@ -86,7 +100,7 @@ pub enum HandshakeFault {
 
 impl HandshakeError {
     pub(crate) fn new(fault: HandshakeFault, answer: Option<Response<Bytes>>) -> Self {
-        Self { fault, answer: answer.map(Box::new) }
+        Self { fault, answer: answer.map(|answer| Box::new(answer) as Box<dyn Answer>) }
     }
 
     /// Which check failed.
@@ -96,17 +110,17 @@ impl HandshakeError {
 
     /// The status of the server's answer, if there was one.
     pub fn status(&self) -> Option<StatusCode> {
-        self.answer.as_ref().map(|answer| answer.status())
+        self.answer.as_ref().map(|answer| answer.response().status())
     }
 
     /// The headers of the server's answer, if there was one.
     pub fn headers(&self) -> Option<&HeaderMap> {
-        self.answer.as_ref().map(|answer| answer.headers())
+        self.answer.as_ref().map(|answer| answer.response().headers())
     }
 
     /// The start of the body of the server's answer, up to 8 KiB; empty if there was none.
     pub fn body(&self) -> &[u8] {
-        self.answer.as_ref().map_or(&[], |answer| answer.body())
+        self.answer.as_ref().map_or(&[], |answer| answer.response().body())
     }
 }
 
