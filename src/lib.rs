@@ -129,6 +129,7 @@
 //! - `deflate`: compression of messages, which clients offer and servers accept; see `Deflate`. It
 //!   trades time (some 15 µs for 1 KiB) for bytes, so it is off unless asked for.
 //! - `server` (default): [`server`]s with hooks, peers and topics.
+//! - `tracing`: servers tell it of their peers, and of what fails.
 //! - `hyper`: upgrades of hyper 1.
 //! - `axum`: upgrades of axum 0.8.
 //! - `json`: a channel of JSON documents over any channel, with serde.

@@ -3,6 +3,7 @@
 
 mod served;
 
+use std::future::IntoFuture;
 use std::io;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use served::{Client, Log, Served};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep};
 use ws_channel::server::{
-    Acceptance, Delivery, HookResult, Peer, Server, ServerOptions, SlowPeer, hooks,
+    Acceptance, Delivery, HookResult, Hub, Peer, Server, ServerOptions, SlowPeer, hooks,
 };
 use ws_channel::{
     Error, Message, Options, ReadyState, Request, WebSocketAdapter, WebSocketChannel, status,
@@ -36,51 +37,7 @@ fn doorbell() -> (impl Fn(Peer) + Clone + Send + Sync, tokio::sync::mpsc::Unboun
     (move |peer| drop(sender.send(peer)), receiver)
 }
 
-// What crossws' adapters are tested for, translated.
-
-#[tokio::test(start_paused = true)]
-async fn open_may_welcome_and_message_may_answer() {
-    let served = Served::new(
-        hooks()
-            .open(async |peer| -> HookResult {
-                peer.send(format!("welcome to the server #{peer}")).await?;
-                Ok(())
-            })
-            .message(async |peer, message| -> HookResult {
-                if message.as_text() == Some("ping") {
-                    peer.send("pong").await?;
-                }
-                Ok(())
-            }),
-    );
-    let mut client = served.connect("/").await;
-    assert_eq!(next(&mut client).await, Message::from("welcome to the server #1"));
-    client.send("ping".into()).await.unwrap();
-    assert_eq!(next(&mut client).await, Message::from("pong"));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_publish_reaches_the_topic_but_not_its_sender() {
-    let served = Served::new(
-        hooks()
-            .open(async |peer| {
-                peer.subscribe("chat");
-                peer.publish("chat", format!("{peer} joined")).await;
-            })
-            .message(async |peer, message| {
-                peer.publish("chat", message).await;
-            }),
-    );
-    let mut first = served.connect("/").await;
-    let mut second = served.connect("/").await;
-    assert_eq!(next(&mut first).await, Message::from("2 joined"));
-    first.send("hello".into()).await.unwrap();
-    assert_eq!(next(&mut second).await, Message::from("hello"));
-    second.send(vec![1, 2, 3].into()).await.unwrap();
-    assert_eq!(next(&mut first).await, Message::from(vec![1, 2, 3]));
-    sleep(Duration::from_secs(1)).await;
-    assert!(first.next().now_or_never().is_none() && second.next().now_or_never().is_none());
-}
+// Peers and topics; what crossws tests of them is in server_adapters/.
 
 #[tokio::test(start_paused = true)]
 async fn the_server_publishes_to_topics_namespaces_and_all() {
@@ -227,6 +184,52 @@ async fn origins_that_are_not_allowed_are_answered_403() {
     assert_eq!(served.hub.counters().refused["origin"], 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn pages_of_the_server_itself_may_be_allowed_whatever_its_name() {
+    let own = ServerOptions::new().same_origin();
+    let both = own.clone().allowed_origins(["https://example.com"]);
+    for (options, origin, allowed) in [
+        (&own, "http://localhost", true),
+        (&own, "https://example.com", false),
+        (&both, "http://localhost", true),
+        (&both, "https://example.com", true),
+        (&both, "https://evil.example", false),
+    ] {
+        let served = Served::new(Server::with_options(hooks(), options.clone()));
+        let outcome = served.client("/").header("origin", origin).await;
+        assert_eq!(outcome.is_ok(), allowed, "{origin}");
+        served.connect("/").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn servers_with_one_hub_share_peers_limits_and_the_shutdown() {
+    let hub = Hub::new(ServerOptions::new().max_peers(2));
+    let say = {
+        let hub = hub.clone();
+        hooks().message(move |_, message| {
+            let hub = hub.clone();
+            async move {
+                hub.publish("news", message).await;
+            }
+        })
+    };
+    let listen = hooks().open(async |peer| {
+        peer.subscribe("news");
+    });
+    let say = Served::new(Server::with_hub(say, hub.clone()));
+    let listen = Served::new(Server::with_hub(listen, hub.clone()));
+    let (mut speaker, mut listener) = (say.connect("/say").await, listen.connect("/listen").await);
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(refused(say.client("/").await.unwrap_err()), 503);
+    speaker.send("it rains".into()).await.unwrap();
+    assert_eq!(next(&mut listener).await, Message::from("it rains"));
+    let (ended, ..) = tokio::join!(hub.shutdown().into_future(), speaker.next(), listener.next());
+    assert_eq!((ended.closed, ended.cut_off), (2, 0));
+    say.task.await.unwrap().unwrap();
+    listen.task.await.unwrap().unwrap();
+}
+
 // Sending.
 
 /// A server whose peers come out of a channel, and a client with little room on its way.
@@ -276,7 +279,7 @@ async fn many_tasks_send_at_once_and_each_in_its_order() {
 
 #[tokio::test(start_paused = true)]
 async fn a_send_to_a_peer_that_does_not_read_waits_until_it_does() {
-    let (_served, peer, mut client) = one_peer(small()).await;
+    let (served, peer, mut client) = one_peer(small()).await;
     let mut sent = 0;
     while peer.send(vec![0; 100]).now_or_never().transpose().unwrap().is_some() {
         sent += 1;
@@ -285,6 +288,9 @@ async fn a_send_to_a_peer_that_does_not_read_waits_until_it_does() {
     }
     assert!(peer.buffered_amount() < 8192, "{}", peer.buffered_amount());
     assert!(peer.drained().now_or_never().is_none());
+    let counters = served.hub.counters();
+    let waits = peer.buffered_amount();
+    assert_eq!((counters.queued, counters.queued_most), (waits, waits));
     assert_eq!(peer.try_send("no room").unwrap(), Delivery::Dropped);
     let waiting = tokio::spawn({
         let peer = peer.clone();
@@ -396,6 +402,30 @@ async fn the_drain_hook_comes_once_what_was_stuck_has_gone_out() {
     assert_eq!(log.settled().await, ["drain at 0"]);
 }
 
+/// It runs in the task that would wake it. A paused clock moves only when every task sleeps, so that
+/// this ends only if that one does.
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_waits_for_its_own_peer_sleeps() {
+    let hooks = hooks().message(async |peer: Peer, message: Message| -> HookResult {
+        for _ in 0..100 {
+            peer.send(vec![0; 100]).await?;
+        }
+        match message.as_text() {
+            Some("drained") => peer.drained().await?,
+            _ => drop(peer.closed().await),
+        }
+        Ok(())
+    });
+    for order in ["drained", "closed"] {
+        let served = Served::new(Server::with_options(hooks.clone(), small()));
+        let io = served.dial_from("192.0.2.7:1", 1024);
+        let mut client = WebSocketAdapter::client(io, "ws://localhost/").await.unwrap();
+        client.send(order.into()).await.unwrap();
+        sleep(Duration::from_secs(90)).await;
+        assert_eq!(served.hub.peers().len(), 0, "a client that reads nothing is given up");
+    }
+}
+
 // A peer that never reads, in a topic.
 
 #[tokio::test(start_paused = true)]
@@ -488,6 +518,18 @@ async fn a_client_that_is_slow_to_ask_is_dropped_and_gives_its_place_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_goes_before_it_has_asked_is_counted_as_lost() {
+    let served = Served::new(Server::with_options(hooks(), ServerOptions::new().max_peers(1)));
+    let mut io = served.dial();
+    io.write_all(b"GET / HTTP/1.1\r\nHo").await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    drop(io);
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(served.hub.counters().refused["lost"], 1);
+    served.connect("/").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_upgrade_hook_that_never_decides_is_answered_503_in_time() {
     let served = Served::new(hooks().upgrade(async |_| std::future::pending::<()>().await));
     let client = served.client("/").timeout(Duration::from_secs(60));
@@ -538,6 +580,7 @@ async fn a_shutdown_closes_every_peer_with_1001_and_lets_nobody_in() {
     served.task.await.unwrap().unwrap();
     drop(half_open);
     assert!(served.arrivals.is_closed(), "the listener is gone");
+    assert_eq!(served.hub.counters().refused["shutdown"], 1, "who had not asked yet");
     assert_eq!(served.hub.counters().open, 0);
 }
 

@@ -1,8 +1,10 @@
-//! Hooks mounted on hyper and on axum: the same peers as on a bare listener.
+//! Hooks mounted on hyper and on axum: the same peers as on a bare listener, and axum's own shutdown.
 #![cfg(all(feature = "server", not(target_family = "wasm")))]
 
-mod mounts;
+#[macro_use]
+mod mounted;
 
+use std::future::IntoFuture;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,10 +13,8 @@ use axum::Router;
 use axum::routing::any;
 use futures::{SinkExt, StreamExt};
 use http::{Response, StatusCode};
-use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
-use mounts::serve_axum;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use mounted::{Mounted, refused};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use ws_channel::server::{
@@ -22,36 +22,8 @@ use ws_channel::server::{
     hooks,
 };
 use ws_channel::{
-    CloseEvent, Error, Message, ReadyState, WebSocketAdapter, WebSocketChannel, connect, status,
+    CloseEvent, Message, ReadyState, WebSocketAdapter, WebSocketChannel, connect, status,
 };
-
-/// A connection to a server that hooks are mounted on.
-trait Mounted {
-    fn dial<H: Hooks>(server: &Server<H>) -> DuplexStream;
-}
-
-struct OnHyper;
-struct OnAxum;
-
-impl Mounted for OnHyper {
-    fn dial<H: Hooks>(server: &Server<H>) -> DuplexStream {
-        let (near, far) = duplex(1 << 16);
-        let service = server.service(Some(([192, 0, 2, 7], 7000).into()));
-        let connection = http1::Builder::new().serve_connection(TokioIo::new(far), service);
-        tokio::spawn(connection.with_upgrades());
-        near
-    }
-}
-
-impl Mounted for OnAxum {
-    fn dial<H: Hooks>(server: &Server<H>) -> DuplexStream {
-        let (near, far) = duplex(1 << 16);
-        let chat = Router::new().route("/chat", any(server.clone()));
-        let app = Router::new().nest("/rooms", chat).fallback(async || "a page");
-        tokio::spawn(serve_axum(far, app));
-        near
-    }
-}
 
 const URL: &str = "ws://h/rooms/chat?name=ann";
 
@@ -145,9 +117,7 @@ async fn the_upgrade_hook_refuses_with_any_response<M: Mounted>() {
         let response = Response::builder().status(401).header("www-authenticate", "Bearer");
         Err::<(), _>(response.body("log in first\n").unwrap())
     }));
-    let Err(Error::Connect(error)) = WebSocketAdapter::client(M::dial(&server), URL).await else {
-        panic!("another outcome");
-    };
+    let error = refused(WebSocketAdapter::client(M::dial(&server), URL).await);
     assert_eq!(error.status(), Some(StatusCode::UNAUTHORIZED));
     assert_eq!(error.headers().unwrap()["www-authenticate"], "Bearer");
     assert_eq!(error.body(), b"log in first\n");
@@ -156,9 +126,7 @@ async fn the_upgrade_hook_refuses_with_any_response<M: Mounted>() {
 
 async fn a_protocol_of_the_hook_that_was_not_offered_is_not_sent<M: Mounted>() {
     let server = Server::new(Recorder::default());
-    let Err(Error::Connect(error)) = WebSocketAdapter::client(M::dial(&server), URL).await else {
-        panic!("another outcome");
-    };
+    let error = refused(WebSocketAdapter::client(M::dial(&server), URL).await);
     assert_eq!(error.status(), Some(StatusCode::INTERNAL_SERVER_ERROR));
 }
 
@@ -169,17 +137,41 @@ async fn a_refused_client_gives_its_place_back<M: Mounted>() {
     });
     let server = Server::with_options(refuse, ServerOptions::new().max_peers(1));
     for _ in 0..3 {
-        let refused = WebSocketAdapter::client(M::dial(&server), "ws://h/rooms/chat").await;
-        let Err(Error::Connect(error)) = refused else { panic!("another outcome") };
+        let client = WebSocketAdapter::client(M::dial(&server), "ws://h/rooms/chat");
+        let error = refused(client.await);
         assert_eq!(error.status(), Some(StatusCode::FORBIDDEN));
     }
     let first = WebSocketAdapter::client(M::dial(&server), URL).await.unwrap();
-    let Err(Error::Connect(error)) = WebSocketAdapter::client(M::dial(&server), URL).await else {
-        panic!("another outcome");
-    };
+    let error = refused(WebSocketAdapter::client(M::dial(&server), URL).await);
     assert_eq!(error.status(), Some(StatusCode::SERVICE_UNAVAILABLE));
     drop(first);
     until(|| server.hub().peers().is_empty()).await;
+}
+
+async fn more_of_one_address_than_the_limit_are_answered_429<M: Mounted>() {
+    let server = Server::with_options(hooks(), ServerOptions::new().max_peers_per_address(1));
+    let first = WebSocketAdapter::client(M::dial(&server), URL).await.unwrap();
+    let error = refused(WebSocketAdapter::client(M::dial(&server), URL).await);
+    assert_eq!(error.status(), Some(StatusCode::TOO_MANY_REQUESTS));
+    assert_eq!(server.hub().counters().refused["max_peers_per_address"], 1);
+    drop(first);
+    until(|| server.hub().peers().is_empty()).await;
+    tokio::task::yield_now().await;
+    WebSocketAdapter::client(M::dial(&server), URL).await.unwrap();
+}
+
+async fn a_hook_that_never_decides_is_answered_503_in_time<M: Mounted>() {
+    let never = hooks().upgrade(async |_| std::future::pending::<()>().await);
+    let options = ServerOptions::new().max_peers(1).timeout(Duration::from_secs(7));
+    let server = Server::with_options(never, options);
+    let start = tokio::time::Instant::now();
+    for round in 1..3 {
+        let client = WebSocketAdapter::client(M::dial(&server), URL);
+        let error = refused(client.timeout(Duration::from_secs(60)).await);
+        assert_eq!(error.status(), Some(StatusCode::SERVICE_UNAVAILABLE));
+        assert_eq!(start.elapsed().as_secs(), 7 * round, "the place was given back");
+    }
+    assert_eq!(server.hub().counters().refused["timeout"], 2);
 }
 
 async fn what_is_no_upgrade_is_answered_and_counted<M: Mounted>() {
@@ -194,7 +186,7 @@ async fn what_is_no_upgrade_is_answered_and_counted<M: Mounted>() {
         io.read_exact(&mut answer).await.unwrap();
         assert_eq!(answer[..], *format!("HTTP/1.1 {status}").as_bytes());
     }
-    assert_eq!(server.hub().counters().refused.values().sum::<u64>(), 2);
+    until(|| server.hub().counters().refused.values().sum::<u64>() == 2).await;
 }
 
 async fn peers_of_a_topic_get_what_is_published<M: Mounted>() {
@@ -217,27 +209,8 @@ async fn a_shutdown_closes_every_peer_with_1001<M: Mounted>() {
     let (_, end) = tokio::join!(server.hub().shutdown(), client.next());
     assert!(end.is_none());
     assert_eq!(client.close_code(), Some(status::GOING_AWAY));
-    let Err(Error::Connect(error)) = WebSocketAdapter::client(M::dial(&server), URL).await else {
-        panic!("another outcome");
-    };
+    let error = refused(WebSocketAdapter::client(M::dial(&server), URL).await);
     assert_eq!(error.status(), Some(StatusCode::SERVICE_UNAVAILABLE));
-}
-
-macro_rules! on_each_server {
-    ($($rule:ident)*) => {
-        mod on_hyper {
-            $(#[tokio::test(start_paused = true)]
-            async fn $rule() {
-                super::$rule::<super::OnHyper>().await;
-            })*
-        }
-        mod on_axum {
-            $(#[tokio::test(start_paused = true)]
-            async fn $rule() {
-                super::$rule::<super::OnAxum>().await;
-            })*
-        }
-    };
 }
 
 on_each_server! {
@@ -246,41 +219,57 @@ on_each_server! {
     the_upgrade_hook_refuses_with_any_response
     a_protocol_of_the_hook_that_was_not_offered_is_not_sent
     a_refused_client_gives_its_place_back
+    more_of_one_address_than_the_limit_are_answered_429
+    a_hook_that_never_decides_is_answered_503_in_time
     what_is_no_upgrade_is_answered_and_counted
     peers_of_a_topic_get_what_is_published
     a_shutdown_closes_every_peer_with_1001
 }
 
-/// axum stops when it is told to, and forgets the connections that were upgraded.
+/// axum stops when it is told to, and forgets the connections that were upgraded. Either the program
+/// tells both, or the hub's shutdown is what axum waits for.
 #[tokio::test]
 async fn axums_graceful_shutdown_and_the_hubs_leave_nothing_over() {
-    let addresses = Arc::new(Mutex::new(Vec::<SocketAddr>::new()));
-    let seen = Arc::clone(&addresses);
-    let server = Server::new(hooks().open(move |peer: Peer| {
-        seen.lock().unwrap().push(peer.remote_addr().unwrap());
-        async {}
-    }));
-    let hub = server.hub().clone();
-    let app = Router::new().route("/chat", any(server)).fallback(async || "a page");
-    let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(async move {
-        let stopped = async { stopped.await.unwrap() };
-        axum::serve(listener, app).with_graceful_shutdown(stopped).await
-    });
+    for told_by_the_hub in [false, true] {
+        let addresses = Arc::new(Mutex::new(Vec::<SocketAddr>::new()));
+        let seen = Arc::clone(&addresses);
+        let server = Server::new(hooks().open(move |peer: Peer| {
+            seen.lock().unwrap().push(peer.remote_addr().unwrap());
+            async {}
+        }));
+        let hub = server.hub().clone();
+        let app = Router::new().route("/chat", any(server)).fallback(async || "a page");
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutting_down = hub.shutting_down();
+        let serving = tokio::spawn(async move {
+            let stopped = async move {
+                if told_by_the_hub {
+                    shutting_down.await;
+                } else {
+                    stopped.await.unwrap();
+                }
+            };
+            axum::serve(listener, app).with_graceful_shutdown(stopped).await
+        });
 
-    let mut client = connect(&format!("ws://{address}/chat")).await.unwrap();
-    let local = client.get_ref().local_addr().unwrap();
-    until(|| hub.peers().len() == 1).await;
-    stop.send(()).unwrap();
-    serving.await.unwrap().unwrap();
-    assert_eq!(client.ready_state(), ReadyState::Open);
-    let (_, end) = tokio::join!(hub.shutdown(), client.next());
-    assert!(end.is_none());
-    assert_eq!(client.close_code(), Some(status::GOING_AWAY));
-    assert_eq!(*addresses.lock().unwrap(), [local]);
-    assert!(hub.peers().is_empty());
-    assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+        let mut client = connect(&format!("ws://{address}/chat")).await.unwrap();
+        let local = client.get_ref().local_addr().unwrap();
+        until(|| hub.peers().len() == 1).await;
+        if !told_by_the_hub {
+            stop.send(()).unwrap();
+            until(|| serving.is_finished()).await;
+            assert_eq!(client.ready_state(), ReadyState::Open);
+        }
+        let (summary, end) = tokio::join!(hub.shutdown().into_future(), client.next());
+        assert!(end.is_none());
+        assert_eq!(client.close_code(), Some(status::GOING_AWAY));
+        assert_eq!((summary.closed, summary.cut_off), (1, 0));
+        serving.await.unwrap().unwrap();
+        assert_eq!(*addresses.lock().unwrap(), [local]);
+        assert!(hub.peers().is_empty());
+        assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+    }
 }

@@ -1,17 +1,21 @@
-//! The order of the hooks under every kind of end.
+//! The order of the hooks under every kind of end, on each way in.
 #![cfg(all(feature = "server", not(target_family = "wasm")))]
 
+#[macro_use]
+mod mounted;
 mod served;
 
+use std::future::IntoFuture;
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
-use served::{Log, Served};
+use mounted::{Mounted, On, refused};
+use served::Log;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use ws_channel::server::{
-    Acceptance, HookResult, Hooks, Peer, PeerError, PeerRequest, Refusal, Server,
+    Acceptance, HookResult, Hooks, Peer, PeerError, PeerRequest, Refusal, ServerOptions,
 };
-use ws_channel::{CloseEvent, Initiator, Message, ReadyState, WebSocketChannel, status};
+use ws_channel::{CloseEvent, Initiator, Message, Options, ReadyState, WebSocketChannel, status};
 
 /// Notes each hook, and does what a message or the request's query says.
 struct Recorder(Log);
@@ -27,6 +31,12 @@ impl Recorder {
             }
             "terminate" => peer.terminate(),
             "wait" => tokio::time::sleep(Duration::from_secs(3)).await,
+            "hang" => std::future::pending().await,
+            "flood" => {
+                for _ in 0..100 {
+                    peer.send(noise(4096)).await?;
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -56,6 +66,12 @@ impl Hooks for Recorder {
         self.act(peer, &text).await
     }
 
+    async fn drain(&self, peer: &Peer) -> HookResult {
+        self.0.note("drain");
+        let query = peer.request().query().unwrap_or_default();
+        self.act(peer, query.strip_prefix("drain=").unwrap_or_default()).await
+    }
+
     async fn error(&self, peer: &Peer, error: PeerError) -> HookResult {
         self.0.note(format!("error {error}"));
         match peer.request().query() {
@@ -76,14 +92,23 @@ impl Hooks for Recorder {
     }
 }
 
-fn recorded() -> (Served, Log) {
-    let log = Log::default();
-    (Served::new(Server::new(Recorder(log.clone()))), log)
+/// Bytes that cannot be compressed.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 1_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..length).map(|_| next()).collect()
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_peer_that_closes_has_upgrade_open_its_messages_and_one_close() {
-    let (served, log) = recorded();
+fn recorded<M: Mounted>() -> (On<M, Recorder>, Log) {
+    let log = Log::default();
+    (On::new(Recorder(log.clone())), log)
+}
+
+async fn a_peer_that_closes_has_upgrade_open_its_messages_and_one_close<M: Mounted>() {
+    let (served, log) = recorded::<M>();
     let mut client = served.connect("/chat").await;
     client.send("a".into()).await.unwrap();
     client.send("b".into()).await.unwrap();
@@ -94,9 +119,8 @@ async fn a_peer_that_closes_has_upgrade_open_its_messages_and_one_close() {
     assert_eq!(served.hub.peers().len(), 0);
 }
 
-#[tokio::test(start_paused = true)]
-async fn messages_before_a_close_are_worked_on_though_a_hook_was_slow() {
-    let (served, log) = recorded();
+async fn messages_before_a_close_are_worked_on_though_a_hook_was_slow<M: Mounted>() {
+    let (served, log) = recorded::<M>();
     let mut client = served.connect("/").await;
     for message in ["wait", "a", "b", "wait", "c"] {
         client.feed(message.into()).await.unwrap();
@@ -115,9 +139,8 @@ async fn messages_before_a_close_are_worked_on_though_a_hook_was_slow() {
     assert_eq!(lines[2..], expected);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_lost_connection_is_an_error_and_a_close_with_1006() {
-    let (served, log) = recorded();
+async fn a_lost_connection_is_an_error_and_a_close_with_1006<M: Mounted>() {
+    let (served, log) = recorded::<M>();
     let mut client = served.connect("/").await;
     client.send("a".into()).await.unwrap();
     drop(client);
@@ -127,9 +150,8 @@ async fn a_lost_connection_is_an_error_and_a_close_with_1006() {
     assert_eq!(lines[4..], ["close 1006 by peer"]);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_fault_of_the_peer_is_an_error_and_a_close_with_its_code_sent() {
-    let (served, log) = recorded();
+async fn a_fault_of_the_peer_is_an_error_and_a_close_with_its_code_sent<M: Mounted>() {
+    let (served, log) = recorded::<M>();
     let client = served.connect("/").await;
     let mut io = client.into_inner();
     io.write_all(b"\x83\x80\0\0\0\0").await.unwrap();
@@ -137,9 +159,8 @@ async fn a_fault_of_the_peer_is_an_error_and_a_close_with_its_code_sent() {
     assert_eq!(lines[2..], ["error the peer broke the WebSocket protocol", "close 1006 by server"]);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_hook_may_close_and_wait_for_the_end() {
-    let (served, log) = recorded();
+async fn a_hook_may_close_and_wait_for_the_end<M: Mounted>() {
+    let (served, log) = recorded::<M>();
     let mut client = served.connect("/").await;
     client.send("close".into()).await.unwrap();
     client.feed("dropped: behind a local close nothing counts".into()).await.unwrap();
@@ -150,9 +171,8 @@ async fn a_hook_may_close_and_wait_for_the_end() {
     assert_eq!(log.settled().await[2..], expected);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_peer_that_is_terminated_sees_no_close_frame_and_the_hook_sees_1006() {
-    let (served, log) = recorded();
+async fn a_peer_that_is_terminated_sees_no_close_frame_and_the_hook_sees_1006<M: Mounted>() {
+    let (served, log) = recorded::<M>();
     let mut client = served.connect("/").await;
     client.send("terminate".into()).await.unwrap();
     let error = client.next().await.unwrap().unwrap_err();
@@ -160,13 +180,12 @@ async fn a_peer_that_is_terminated_sees_no_close_frame_and_the_hook_sees_1006() 
     assert_eq!(log.settled().await[2..], ["message terminate", "close 1006 by server"]);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_hook_that_fails_or_panics_ends_its_peer_with_1011_and_nobody_else() {
+async fn a_hook_that_fails_or_panics_ends_its_peer_with_1011_and_nobody_else<M: Mounted>() {
     for (order, failure) in [
         ("fail", "error the hook `message` failed"),
         ("panic", "error the hook `message` panicked: as ordered"),
     ] {
-        let (served, log) = recorded();
+        let (served, log) = recorded::<M>();
         let mut other = served.connect("/other").await;
         let mut client = served.connect("/").await;
         client.send(order.into()).await.unwrap();
@@ -182,10 +201,9 @@ async fn a_hook_that_fails_or_panics_ends_its_peer_with_1011_and_nobody_else() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_open_hook_that_fails_is_followed_by_error_and_close() {
+async fn an_open_hook_that_fails_is_followed_by_error_and_close<M: Mounted>() {
     for order in ["fail", "panic"] {
-        let (served, log) = recorded();
+        let (served, log) = recorded::<M>();
         let mut client = served.connect(&format!("/?open={order}")).await;
         let _ = client.send("never seen".into()).await;
         assert!(client.next().await.is_none());
@@ -196,9 +214,8 @@ async fn an_open_hook_that_fails_is_followed_by_error_and_close() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn hooks_that_panic_at_the_end_harm_nobody() {
-    let (served, log) = recorded();
+async fn hooks_that_panic_at_the_end_harm_nobody<M: Mounted>() {
+    let (served, log) = recorded::<M>();
     for path in ["/?error=panic", "/?close=panic"] {
         let before = log.lines().len();
         drop(served.connect(path).await);
@@ -212,36 +229,108 @@ async fn hooks_that_panic_at_the_end_harm_nobody() {
     served.connect("/").await.close(1000, "").await.unwrap();
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_upgrade_that_is_refused_or_fails_has_no_open_and_no_close() {
+async fn an_upgrade_that_is_refused_or_fails_has_no_open_and_no_close<M: Mounted>() {
     for (order, answer) in [("panic", 500), ("fail", 500), ("refuse", 403)] {
-        let (served, log) = recorded();
-        let error = served.client(&format!("/?upgrade={order}")).await.unwrap_err();
-        let ws_channel::Error::Connect(error) = error else { panic!("{error}") };
+        let (served, log) = recorded::<M>();
+        let error = refused(served.client(&format!("/?upgrade={order}")).await);
         assert_eq!(error.status().unwrap().as_u16(), answer);
         assert_eq!(log.settled().await, ["upgrade /"]);
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn every_hook_may_be_left_out() {
+async fn a_drain_hook_that_fails_is_followed_by_error_and_close<M: Mounted>() {
+    for (order, failure) in [
+        ("fail", "error the hook `drain` failed"),
+        ("panic", "error the hook `drain` panicked: as ordered"),
+    ] {
+        let (served, log) = recorded::<M>();
+        let mut client = served.connect(&format!("/?drain={order}")).await;
+        client.send("flood".into()).await.unwrap();
+        for _ in 0..100 {
+            assert_eq!(client.next().await.unwrap().unwrap().len(), 4096);
+        }
+        assert!(client.next().await.is_none());
+        assert_eq!(client.close_code(), Some(status::INTERNAL_SERVER_ERROR));
+        let expected = ["message flood", "drain", failure, "close 1011 by server"];
+        assert_eq!(log.settled().await[2..], expected);
+        assert_eq!(served.hub.counters().hooks_failed, 1);
+    }
+}
+
+async fn a_message_beyond_the_limit_is_an_error_and_told_with_1009<M: Mounted>() {
+    let log = Log::default();
+    let options = ServerOptions::new().channel(Options::new().max_message_size(10));
+    let served = On::<M, _>::with_options(Recorder(log.clone()), options);
+    let mut client = served.connect("/").await;
+    client.feed("0123456789".into()).await.unwrap();
+    client.send("0123456789a".into()).await.unwrap();
+    assert!(client.next().await.is_none());
+    assert_eq!(client.close_code(), Some(status::MESSAGE_TOO_BIG));
+    let lines = log.settled().await;
+    assert_eq!(lines[2], "message 0123456789");
+    assert!(lines[3].starts_with("error a message of 11 bytes"), "{lines:?}");
+    assert!(lines[4].starts_with("close ") && lines.len() == 5, "{lines:?}");
+}
+
+async fn a_peer_that_falls_silent_is_an_error_and_a_close<M: Mounted>() {
+    let (served, log) = recorded::<M>();
+    // Nobody reads here, so that no ping is answered.
+    let _silent = served.connect("/").await.into_inner();
+    assert_eq!(log.settled().await, ["upgrade /", "open"]);
+    let lines = log.settled().await;
+    assert!(lines[2].starts_with("error ") && lines[3].starts_with("close "), "{lines:?}");
+    assert_eq!((lines.len(), served.hub.peers().len()), (4, 0));
+}
+
+/// A paused clock moves only when every task sleeps: these end if the hook's task does.
+async fn a_peer_that_never_answers_a_close_is_left_in_time<M: Mounted>() {
+    let (served, log) = recorded::<M>();
+    let mut silent = served.connect("/").await.into_inner();
+    silent.write_all(b"\x81\x85\0\0\0\0close").await.unwrap();
+    let lines = log.settled().await;
+    assert_eq!(lines[2..], ["message close", "closed 1006", "close 1006 by server"]);
+}
+
+async fn a_shutdown_is_a_close_with_1001_and_no_error<M: Mounted>() {
+    let (served, log) = recorded::<M>();
+    let mut client = served.connect("/").await;
+    client.send("a".into()).await.unwrap();
+    assert_eq!(log.settled().await.len(), 3);
+    let (summary, end) = tokio::join!(served.hub.shutdown().into_future(), client.next());
+    assert!(end.is_none());
+    assert_eq!((summary.closed, summary.cut_off), (1, 0));
+    assert_eq!(log.lines()[2..], ["message a", "close 1001 by server"]);
+}
+
+async fn a_shutdown_over_its_deadline_cuts_a_hook_off_and_calls_close<M: Mounted>() {
+    let (served, log) = recorded::<M>();
+    let mut client = served.connect("/").await;
+    client.send("hang".into()).await.unwrap();
+    assert_eq!(log.settled().await.len(), 3);
+    let shutdown = served.hub.shutdown().deadline(Duration::from_secs(1));
+    let (summary, end) = tokio::join!(shutdown.into_future(), client.next());
+    assert!(end.is_none());
+    assert_eq!((summary.closed, summary.cut_off), (0, 1));
+    assert_eq!(log.lines()[2..], ["message hang", "close 1001 by server"]);
+}
+
+async fn every_hook_may_be_left_out<M: Mounted>() {
     struct Nothing;
     impl Hooks for Nothing {}
 
-    let served = Served::new(Server::new(Nothing));
+    let served = On::<M, _>::new(Nothing);
     let mut client = served.connect("/").await;
     client.send("a".into()).await.unwrap();
     assert!(client.close(1000, "").await.unwrap().was_clean);
 
-    let served = Served::new(ws_channel::server::hooks());
+    let served = On::<M, _>::new(ws_channel::server::hooks());
     let mut client = served.connect("/").await;
     client.send("a".into()).await.unwrap();
     assert!(client.close(1000, "").await.unwrap().was_clean);
 }
 
-#[tokio::test(start_paused = true)]
-async fn pings_are_answered_while_a_hook_is_slow_and_messages_wait() {
-    let (served, log) = recorded();
+async fn pings_are_answered_while_a_hook_is_slow_and_messages_wait<M: Mounted>() {
+    let (served, log) = recorded::<M>();
     let mut io = served.connect("/").await.into_inner();
     // Three text messages "wait", each 3 s long, then an empty ping.
     io.write_all(&b"\x81\x84\0\0\0\0wait".repeat(3)).await.unwrap();
@@ -252,4 +341,25 @@ async fn pings_are_answered_while_a_hook_is_slow_and_messages_wait() {
     answered.await.expect("within a second").unwrap();
     assert_eq!(pong, *b"\x8a\0");
     assert_eq!(log.lines().len(), 3, "one hook at a time: {:?}", log.lines());
+}
+
+on_each_server! {
+    a_peer_that_closes_has_upgrade_open_its_messages_and_one_close
+    messages_before_a_close_are_worked_on_though_a_hook_was_slow
+    a_lost_connection_is_an_error_and_a_close_with_1006
+    a_fault_of_the_peer_is_an_error_and_a_close_with_its_code_sent
+    a_hook_may_close_and_wait_for_the_end
+    a_peer_that_is_terminated_sees_no_close_frame_and_the_hook_sees_1006
+    a_hook_that_fails_or_panics_ends_its_peer_with_1011_and_nobody_else
+    an_open_hook_that_fails_is_followed_by_error_and_close
+    hooks_that_panic_at_the_end_harm_nobody
+    an_upgrade_that_is_refused_or_fails_has_no_open_and_no_close
+    a_drain_hook_that_fails_is_followed_by_error_and_close
+    a_message_beyond_the_limit_is_an_error_and_told_with_1009
+    a_peer_that_falls_silent_is_an_error_and_a_close
+    a_peer_that_never_answers_a_close_is_left_in_time
+    a_shutdown_is_a_close_with_1001_and_no_error
+    a_shutdown_over_its_deadline_cuts_a_hook_off_and_calls_close
+    every_hook_may_be_left_out
+    pings_are_answered_while_a_hook_is_slow_and_messages_wait
 }

@@ -1,6 +1,6 @@
 //! The same rules for a bare byte stream, hyper and axum: how a request becomes a channel, or is
-//! refused. Those of `shelf_web_socket` are translated here; where it answers 404 to what is not
-//! an upgrade, our rule is the status that says why.
+//! refused. The 17 tests of `shelf_web_socket` are translated here, as the table at the end says;
+//! where it answers 404 to what is not an upgrade, the rule here is the status that says why.
 #![cfg(not(target_family = "wasm"))]
 
 mod mounts;
@@ -75,8 +75,7 @@ fn status(head: &str) -> u16 {
     head.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
-/// "can communicate with a `dart:io` WebSocket client", which closes with 5678 there; nobody may
-/// send that.
+/// It is closed with 5678 there; nobody may send that.
 async fn talks_to_a_client(mount: Mount) {
     let (io, mut opened) = serve(mount, |_| {});
     let mut client = WebSocketAdapter::client(io, "ws://localhost/ws").await.unwrap();
@@ -98,7 +97,6 @@ async fn talks_to_a_client(mount: Mount) {
     assert!(closed.was_clean && closed.initiator == Initiator::Local);
 }
 
-/// "negotiates the sub-protocol"
 async fn the_clients_first_protocol_that_is_supported_is_used(mount: Mount) {
     let (io, mut opened) = serve(mount, |setup| setup.protocols = &["three", "two", "x"]);
     let client = WebSocketAdapter::client(io, "ws://localhost/ws");
@@ -107,7 +105,6 @@ async fn the_clients_first_protocol_that_is_supported_is_used(mount: Mount) {
     assert_eq!(next(&mut opened).await.unwrap().protocol(), Some("two"));
 }
 
-/// "handles protocol header without allowed protocols"
 async fn no_protocol_is_used_where_none_is_supported(mount: Mount) {
     let (io, mut opened) = serve(mount, |_| {});
     let client = WebSocketAdapter::client(io, "ws://localhost/ws").protocols(["one"]);
@@ -115,45 +112,54 @@ async fn no_protocol_is_used_where_none_is_supported(mount: Mount) {
     assert_eq!(next(&mut opened).await.unwrap().protocol(), None);
 }
 
-/// "allows two argument callbacks without protocols"
 async fn no_protocol_is_used_where_none_is_offered(mount: Mount) {
     let (io, mut opened) = serve(mount, |setup| setup.protocols = &["one"]);
     assert_eq!(WebSocketAdapter::client(io, "ws://localhost/ws").await.unwrap().protocol(), None);
     assert_eq!(next(&mut opened).await.unwrap().protocol(), None);
 }
 
-/// "with a set of allowed origins": allowed, not allowed, none, and the case of letters at the
-/// client and at the server.
-async fn only_allowed_origins_open(mount: Mount) {
-    for (allowed, origin, expected) in [
-        ("https://one.example.com", "https://one.example.com", 101),
-        ("https://one.example.com", "https://two.example.com", 403),
-        ("https://one.example.com", "", 101),
-        ("https://one.example.com", "https://OnE.eXaMpLe.CoM", 101),
-        ("https://OnE.eXaMpLe.CoM", "https://one.example.com", 101),
-        ("https://one.example.com", "null", 403),
-    ] {
-        let allowed = Box::leak(Box::new([allowed]));
-        let (mut io, mut opened) = serve(mount, |setup| setup.origins = Some(allowed));
-        let origin =
-            if origin.is_empty() { String::new() } else { format!("Origin: {origin}\r\n") };
-        let head = ask(&mut io, &request("Host", &format!("{origin}Host: localhost"))).await;
-        assert_eq!(status(&head), expected, "{origin}");
-        drop(io);
-        let outcome = next(&mut opened).await;
-        if expected == 101 {
-            outcome.unwrap();
-        } else {
+/// The status that a page gets where only `allowed` may connect, which has to be ours, too.
+async fn answer_to_a_page(mount: Mount, allowed: &'static [&'static str], origin: &str) -> u16 {
+    let (mut io, mut opened) = serve(mount, |setup| setup.origins = Some(allowed));
+    let origin = if origin.is_empty() { String::new() } else { format!("Origin: {origin}\r\n") };
+    let head = ask(&mut io, &request("Host", &format!("{origin}Host: localhost"))).await;
+    drop(io);
+    let answer = status(&head);
+    match next(&mut opened).await {
+        Ok(_) => assert_eq!(answer, 101),
+        outcome => {
             let refused = refusal(outcome);
-            assert!(
-                matches!(refused, AcceptError::Refused(InvalidUpgrade::Origin(_))),
-                "{refused}"
-            );
+            let is_for_it = matches!(refused, AcceptError::Refused(InvalidUpgrade::Origin(_)));
+            assert!(is_for_it, "{refused}");
         }
     }
+    answer
 }
 
-/// "can handle multiple header values"
+const SMALL: &[&str] = &["https://one.example.com"];
+
+async fn a_page_that_is_allowed_opens(mount: Mount) {
+    assert_eq!(answer_to_a_page(mount, SMALL, "https://one.example.com").await, 101);
+}
+
+async fn a_page_that_is_not_allowed_is_answered_403(mount: Mount) {
+    assert_eq!(answer_to_a_page(mount, SMALL, "https://two.example.com").await, 403);
+    assert_eq!(answer_to_a_page(mount, SMALL, "null").await, 403);
+}
+
+async fn who_names_no_page_opens(mount: Mount) {
+    assert_eq!(answer_to_a_page(mount, SMALL, "").await, 101);
+}
+
+async fn the_case_of_a_pages_origin_does_not_matter(mount: Mount) {
+    assert_eq!(answer_to_a_page(mount, SMALL, "https://OnE.eXaMpLe.CoM").await, 101);
+}
+
+async fn the_case_of_an_allowed_origin_does_not_matter(mount: Mount) {
+    let allowed = &["https://OnE.eXaMpLe.CoM"];
+    assert_eq!(answer_to_a_page(mount, allowed, "https://one.example.com").await, 101);
+}
+
 async fn connection_may_have_several_values(mount: Mount) {
     for line in ["Connection: keep-alive, Upgrade", "Connection: other\r\nConnection: uPGRADE"] {
         let (mut io, mut opened) = serve(mount, |_| {});
@@ -162,24 +168,55 @@ async fn connection_may_have_several_values(mount: Mount) {
     }
 }
 
-/// "with an invalid request": 404 there for the first three and for an unknown version, 400 for
-/// what is missing.
-async fn what_is_no_upgrade_is_answered_with_the_status_that_says_why(mount: Mount) {
-    for (from, to, expected, line) in [
-        ("GET", "PUT /ws HTTP/1.1", 405, "allow: get"),
-        ("Connection", "", 426, "upgrade: websocket"),
-        ("Upgrade", "Upgrade: h2c", 426, "upgrade: websocket"),
-        ("Sec-WebSocket-Version", "", 426, "sec-websocket-version: 13"),
-        ("Sec-WebSocket-Version", "Sec-WebSocket-Version: 15", 426, "sec-websocket-version: 13"),
-        ("Sec-WebSocket-Key", "", 400, "content-type: text/plain"),
-        ("Sec-WebSocket-Key", "Sec-WebSocket-Key: short", 400, "content-type: text/plain"),
-    ] {
-        let (mut io, _opened) = serve(mount, |_| {});
-        let head = ask(&mut io, &request(from, to)).await;
-        assert_eq!(status(&head), expected, "{from} {to}");
-        assert!(head.contains(&format!("\r\n{line}")), "{head}");
-        assert!(head.contains("\r\ncontent-length: "), "{head}");
-    }
+/// The request with this line in place of the one that begins with `from` has to be answered with
+/// this status, a text, and what helps.
+async fn refused(mount: Mount, from: &str, to: &str, expected: u16, line: &str) {
+    let (mut io, _opened) = serve(mount, |_| {});
+    let head = ask(&mut io, &request(from, to)).await;
+    assert_eq!(status(&head), expected, "{from} {to}");
+    assert!(head.contains(&format!("\r\n{line}")), "{head}");
+    assert!(head.contains("\r\ncontent-length: "), "{head}");
+}
+
+async fn another_method_is_answered_405(mount: Mount) {
+    refused(mount, "GET", "PUT /ws HTTP/1.1", 405, "allow: get").await;
+}
+
+async fn a_connection_that_is_not_to_be_upgraded_is_answered_426(mount: Mount) {
+    refused(mount, "Connection", "", 426, "upgrade: websocket").await;
+}
+
+async fn an_upgrade_to_something_else_is_answered_426(mount: Mount) {
+    refused(mount, "Upgrade", "Upgrade: h2c", 426, "upgrade: websocket").await;
+}
+
+async fn a_request_of_no_version_is_answered_426(mount: Mount) {
+    refused(mount, "Sec-WebSocket-Version", "", 426, "sec-websocket-version: 13").await;
+}
+
+async fn a_request_of_another_version_is_answered_426(mount: Mount) {
+    let version = "Sec-WebSocket-Version: 15";
+    refused(mount, "Sec-WebSocket-Version", version, 426, "sec-websocket-version: 13").await;
+}
+
+async fn a_request_without_a_key_is_answered_400(mount: Mount) {
+    refused(mount, "Sec-WebSocket-Key", "", 400, "content-type: text/plain").await;
+}
+
+async fn a_key_that_is_none_is_answered_400(mount: Mount) {
+    let key = "Sec-WebSocket-Key: short";
+    refused(mount, "Sec-WebSocket-Key", key, 400, "content-type: text/plain").await;
+}
+
+/// What is no socket may carry it as well, and is handed back as it was: every transport of these
+/// tests is a pipe in memory. A server of HTTP that does not hand its connection over is in
+/// `upgrade_http.rs`.
+async fn any_byte_stream_will_do(mount: Mount) {
+    let (io, mut opened) = serve(mount, |_| {});
+    let mut client: WebSocketAdapter<DuplexStream> =
+        WebSocketAdapter::client(io, "ws://localhost/ws").await.unwrap();
+    next(&mut opened).await.unwrap().send("over a pipe".into()).await.unwrap();
+    assert_eq!(client.next().await.unwrap().unwrap(), "over a pipe");
 }
 
 async fn a_frame_in_the_segment_of_the_request_is_not_lost(mount: Mount) {
@@ -271,6 +308,11 @@ async fn a_client_that_goes_ends_the_channel(mount: Mount) {
 }
 
 macro_rules! on_each_server {
+    ($count:literal translated: $($name:literal => $rule:ident,)* and: $($own:ident)*) => {
+        /// The tests there, each of which is a rule here.
+        const _: [&str; $count] = [$($name),*];
+        on_each_server! { $($rule)* $($own)* }
+    };
     ($($rule:ident)*) => {
         on_each_server!(@ bare $($rule)*);
         on_each_server!(@ hyper $($rule)*);
@@ -294,13 +336,26 @@ mod deflate {
 }
 
 on_each_server! {
-    talks_to_a_client
-    the_clients_first_protocol_that_is_supported_is_used
-    no_protocol_is_used_where_none_is_supported
-    no_protocol_is_used_where_none_is_offered
-    only_allowed_origins_open
-    connection_may_have_several_values
-    what_is_no_upgrade_is_answered_with_the_status_that_says_why
+    17 translated:
+    "can communicate with a dart:io WebSocket client" => talks_to_a_client,
+    "negotiates the sub-protocol" => the_clients_first_protocol_that_is_supported_is_used,
+    "handles protocol header without allowed protocols" => no_protocol_is_used_where_none_is_supported,
+    "allows two argument callbacks without protocols" => no_protocol_is_used_where_none_is_offered,
+    "cannot be called where the socket cannot be hijacked" => any_byte_stream_will_do,
+    "origins: allowed" => a_page_that_is_allowed_opens,
+    "origins: not allowed" => a_page_that_is_not_allowed_is_answered_403,
+    "origins: none" => who_names_no_page_opens,
+    "origins: ignores the client's case" => the_case_of_a_pages_origin_does_not_matter,
+    "origins: ignores the server's case" => the_case_of_an_allowed_origin_does_not_matter,
+    "can handle multiple header values" => connection_may_have_several_values,
+    "404 for a request that is not GET" => another_method_is_answered_405,
+    "404 for a request that is no upgrade" => a_connection_that_is_not_to_be_upgraded_is_answered_426,
+    "404 for another upgrade" => an_upgrade_to_something_else_is_answered_426,
+    "400 for a missing version" => a_request_of_no_version_is_answered_426,
+    "404 for an unknown version" => a_request_of_another_version_is_answered_426,
+    "400 for a missing key" => a_request_without_a_key_is_answered_400,
+    and:
+    a_key_that_is_none_is_answered_400
     a_frame_in_the_segment_of_the_request_is_not_lost
     a_protocol_chosen_later_is_one_of_those_offered
     a_protocol_that_was_not_offered_is_answered_500_and_not_sent

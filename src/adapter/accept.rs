@@ -2,10 +2,14 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+#[cfg(feature = "server")]
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+#[cfg(feature = "server")]
+use http::Response;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::adapter::WebSocketAdapter;
@@ -13,7 +17,7 @@ use crate::adapter::exchange::{Deadline, Exchange, Farewell, TIMEOUT};
 use crate::adapter::incoming::{Answering, Incoming};
 use crate::adapter::terms::{Terms, term_setters};
 use crate::protocol::InvalidUpgrade;
-use crate::protocol::handshake::{RequestReader, UpgradeRequest, refusal};
+use crate::protocol::handshake::{RequestReader, UpgradeRequest};
 use crate::{AcceptError, Error};
 
 impl<S> WebSocketAdapter<S> {
@@ -69,6 +73,13 @@ impl<S> Accept<S> {
 
     fn terms_mut(&mut self) -> &mut Terms {
         &mut self.terms
+    }
+
+    /// Sets what is answered to what does not ask for a WebSocket, in place of 426.
+    #[cfg(feature = "server")]
+    pub(crate) fn fallback(mut self, answer: Option<Arc<Response<Bytes>>>) -> Self {
+        self.terms.fallback = answer;
+        self
     }
 
     /// Sets how long the client may take for its request, and then to take the answer. Default:
@@ -183,7 +194,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Receiving<S> {
                             return Poll::Ready(Ok(incoming));
                         }
                         Err(AcceptError::Refused(fault)) => {
-                            let answer = refusal(&fault);
+                            let answer = terms.refusal(&fault);
                             let farewell = Farewell::new(exchange, answer, this.timeout);
                             this.state = State::Refusing { farewell, fault };
                         }

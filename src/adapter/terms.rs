@@ -1,12 +1,15 @@
 //! On what terms a server accepts a request.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 #[cfg(feature = "deflate")]
 use http::header::SEC_WEBSOCKET_EXTENSIONS;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 
 use crate::AcceptError;
 use crate::adapter::Options;
-use crate::protocol::handshake::UpgradeRequest;
+use crate::protocol::handshake::{UpgradeRequest, encode_response, refusal};
 use crate::protocol::header;
 use crate::protocol::{InvalidHeader, InvalidUpgrade};
 
@@ -89,6 +92,8 @@ pub(crate) struct Terms {
     pub(crate) invalid: Option<AcceptError>,
     pub(crate) keep_headers: bool,
     pub(crate) options: Options,
+    /// What is answered to what does not ask for a WebSocket, in place of 426.
+    pub(crate) fallback: Option<Arc<Response<Bytes>>>,
 }
 
 impl Default for Terms {
@@ -100,6 +105,7 @@ impl Default for Terms {
             invalid: None,
             keep_headers: true,
             options: Options::new(),
+            fallback: None,
         }
     }
 }
@@ -159,6 +165,14 @@ impl Terms {
         // Without the feature there is nothing to agree on.
         let _ = (request, &self.headers);
         String::new()
+    }
+
+    /// The answer to what is not a valid upgrade, or not a wanted one.
+    pub(crate) fn refusal(&self, fault: &InvalidUpgrade) -> Bytes {
+        if let (InvalidUpgrade::NotUpgrade, Some(answer)) = (fault, &self.fallback) {
+            return encode_response(answer.status(), answer.headers(), answer.body());
+        }
+        refusal(fault)
     }
 
     /// Whether the request is wanted.

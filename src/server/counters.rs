@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::CloseCode;
 use crate::protocol::InvalidUpgrade;
+use crate::server::trace;
 
 /// What a server has counted since it began; read with [`Hub::counters`](crate::server::Hub::counters).
 ///
@@ -141,6 +142,7 @@ impl Counting {
     }
 
     pub(super) fn refuse(&self, reason: RefusedFor) {
+        trace::refused(reason.name());
         *lock(&self.refused).entry(reason.name()).or_default() += 1;
     }
 

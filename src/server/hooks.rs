@@ -82,7 +82,8 @@ pub trait Hooks: Send + Sync + 'static {
     /// A message came.
     ///
     /// While it runs the next message is not taken; a peer that sends faster than its messages
-    /// are worked on is slowed down by TCP.
+    /// are worked on is slowed down by TCP. To work on several at a time, spawn a task with the
+    /// peer's clone, and bound how many there are.
     fn message(&self, peer: &Peer, message: Message) -> impl Future<Output = HookResult> + Send {
         let _ = (peer, message);
         async { Ok(()) }

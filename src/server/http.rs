@@ -13,12 +13,14 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use tokio::time::timeout;
 
+use crate::WebSocketAdapter;
+use crate::protocol::InvalidUpgrade;
 use crate::protocol::handshake::refusal_response;
 use crate::server::counters::RefusedFor;
 use crate::server::serve::reason;
 use crate::server::verdict::empty;
-use crate::server::{Decision, Hooks, PeerRequest, Server};
-use crate::upgrade::Upgrade;
+use crate::server::{Decision, Hooks, Hub, PeerRequest, Server};
+use crate::upgrade::{Upgrade, Upgraded, Upgrading};
 
 impl<H: Hooks> Server<H> {
     /// Answers a request that a server of HTTP received, and lets its peer in.
@@ -144,7 +146,10 @@ pub(super) async fn answer<H: Hooks>(
         .discard_headers();
     if let Err(fault) = upgrade.check() {
         server.hub().refused(&fault);
-        return refusal_response(&fault).map(Bytes::from);
+        return match &options.fallback {
+            Some(answer) if fault == InvalidUpgrade::NotUpgrade => (**answer).clone(),
+            _ => refusal_response(&fault).map(Bytes::from),
+        };
     }
     let Parts { uri, headers, extensions, .. } = parts;
     let request = PeerRequest::new(&uri, &headers, extensions, remote_addr);
@@ -164,13 +169,22 @@ pub(super) async fn answer<H: Hooks>(
     }
     let (response, upgrading) = upgrade.answer();
     tokio::spawn(async move {
-        let hub = server.hub();
-        match select(upgrading, pin!(hub.gate().closing())).await {
-            Either::Left((Ok(channel), _)) => server.attach(channel, accepted).await,
-            Either::Left((Err(error), _)) => hub.counting().refuse(reason(&error)),
-            // What is not open when the shutdown begins is dropped.
-            Either::Right(_) => hub.counting().refuse(RefusedFor::Shutdown),
+        // In a box, since the task keeps the room for all that it ever is, and a peer needs less.
+        let opening = Box::pin(open_or_leave(server.hub(), upgrading));
+        if let Some(channel) = opening.await {
+            server.attach(channel, accepted).await;
         }
     });
     response.map(Bytes::from)
+}
+
+/// Waits for the connection; what is not open when the shutdown begins is dropped.
+async fn open_or_leave(hub: &Hub, upgrading: Upgrading) -> Option<WebSocketAdapter<Upgraded>> {
+    let reason = match select(upgrading, pin!(hub.gate().closing())).await {
+        Either::Left((Ok(channel), _)) => return Some(channel),
+        Either::Left((Err(error), _)) => reason(&error),
+        Either::Right(_) => RefusedFor::Shutdown,
+    };
+    hub.counting().refuse(reason);
+    None
 }

@@ -45,7 +45,9 @@ struct Shared {
 }
 
 impl Hub {
-    pub(super) fn new(mut options: ServerOptions) -> Self {
+    /// The hub of a server that is to be, for
+    /// [`Server::with_hub`](crate::server::Server::with_hub).
+    pub fn new(mut options: ServerOptions) -> Self {
         let broker = options.broker.take().map(|broker| broker.0);
         let hub = Self(Arc::new(Shared {
             options,
@@ -140,7 +142,28 @@ impl Hub {
         Shutdown::new(self.clone())
     }
 
-    /// Waits until a shutdown begins.
+    /// Waits until a shutdown begins, as for an HTTP server to stop with it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "axum")]
+    /// # async fn example(listener: tokio::net::TcpListener) -> std::io::Result<()> {
+    /// use axum::Router;
+    /// use axum::routing::any;
+    /// use ws_channel::server::{Server, hooks};
+    ///
+    /// let server = Server::new(hooks());
+    /// let hub = server.hub().clone();
+    /// let app: Router = Router::new().route("/chat", any(server));
+    /// let stop = hub.shutting_down();
+    /// tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(stop).await });
+    ///
+    /// tokio::signal::ctrl_c().await?;
+    /// // Stops axum, which waits for its plain requests, and closes the peers, of whom it does not know.
+    /// hub.shutdown().await;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Cancellation safety
     ///

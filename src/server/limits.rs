@@ -103,11 +103,10 @@ impl Permit {
         let limit = options.max_peers_per_address;
         let address = limit.and(address).map(|address| customer(address.ip()));
         if let (Some(address), Some(limit)) = (address, limit) {
-            let count = state.addresses.entry(address).or_default();
-            if *count >= limit {
+            if state.addresses.get(&address).copied().unwrap_or_default() >= limit {
                 return Err(RefusedFor::MaxPeersPerAddress);
             }
-            *count += 1;
+            *state.addresses.entry(address).or_default() += 1;
         }
         state.inside += 1;
         drop(state);

@@ -25,27 +25,27 @@ impl Subscriptions {
 impl Peer {
     /// Joins a topic of its [namespace](Self::namespace); whether it was not in it before.
     ///
-    /// Nothing happens after the end of the connection, which leaves all topics.
+    /// Nothing happens after the end of the connection, which leaves all topics. A program whose
+    /// clients name the topics bounds how many each of them joins.
     pub fn subscribe(&self, topic: &str) -> bool {
         let mut own = self.subscriptions().lock();
-        if own.over || own.names.iter().any(|name| **name == *topic) {
-            return false;
+        let is_new = !own.over && self.hub().topics().add(self.namespace(), topic, self);
+        if is_new {
+            own.names.push(topic.into());
         }
-        own.names.push(topic.into());
-        self.hub().topics().add(self.namespace(), topic, self);
-        true
+        is_new
     }
 
     /// Leaves a topic; whether it was in it.
     pub fn unsubscribe(&self, topic: &str) -> bool {
         let mut own = self.subscriptions().lock();
-        if own.over {
-            return false;
+        let was_in = !own.over && self.hub().topics().remove(self.namespace(), topic, self);
+        if was_in {
+            if let Some(at) = own.names.iter().rposition(|name| **name == *topic) {
+                own.names.swap_remove(at);
+            }
         }
-        let Some(at) = own.names.iter().position(|name| **name == *topic) else { return false };
-        own.names.swap_remove(at);
-        self.hub().topics().remove(self.namespace(), topic, self);
-        true
+        was_in
     }
 
     /// The topics that it is in; in the hooks `error` and `close`, those that it was in.

@@ -39,6 +39,27 @@
 //! server's policy, one for [sends](ServerOptions::slow_sends) and one for
 //! [publishes](ServerOptions::slow_publishes): wait, drop the message, or close the peer. A
 //! published message is encoded once, and a publish is one push for each receiver.
+//!
+//! In the other direction it is the request's head, as long as the peer lives, one message that
+//! waits for its hook, and what has arrived of the next: up to
+//! [`max_message_size`](crate::Options::max_message_size), 16 MiB unless set. A server that is open
+//! to everybody sets less.
+//!
+//! # Metrics and logs
+//!
+//! [`Hub::counters`] has what an exporter of metrics reads. With the feature `tracing`, all hooks of
+//! a peer run in a span `peer` (its id, path, remote address and subprotocol), so that what a hook
+//! logs says whose it is; the upgrade hook runs in a span `upgrade`. Events, with the target
+//! `ws_channel::server`:
+//!
+//! | level | when |
+//! |---|---|
+//! | `ERROR` | a hook panicked or returned an error; the upgrade hook chose what may not be sent |
+//! | `WARN` | the listener could not accept, as with too many open files |
+//! | `INFO` | a shutdown begins, and is over |
+//! | `DEBUG` | a peer opens, breaks, closes, or reads too slowly; a request is refused |
+//!
+//! Neither queries nor headers nor messages are told.
 
 #[cfg(feature = "axum")]
 mod axum;
@@ -53,7 +74,9 @@ mod limits;
 mod listener;
 mod membership;
 mod options;
+mod origin;
 mod outbox;
+mod outgoing;
 mod peer;
 mod peer_error;
 mod publish;
@@ -67,7 +90,13 @@ mod server;
 mod session;
 mod shutdown;
 mod topics;
+#[cfg(feature = "tracing")]
+mod trace;
+#[cfg(not(feature = "tracing"))]
+#[path = "no_trace.rs"]
+mod trace;
 mod verdict;
+mod waiters;
 
 pub use broker::{Broker, Publication};
 pub use closures::{Absent, Call, CallUpgrade, Closure, Closures, hooks};

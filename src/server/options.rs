@@ -4,8 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Response;
+use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+
 use crate::protocol::{CloseFrame, Utf8Bytes};
-use crate::server::Broker;
+use crate::server::{Broker, Refusal};
 use crate::{CloseCode, Options, status};
 
 /// Limits and policies of a server, with defaults that suit most.
@@ -27,6 +31,7 @@ use crate::{CloseCode, Options, status};
 pub struct ServerOptions {
     pub(super) protocols: Vec<Box<str>>,
     pub(super) origins: Option<Vec<Box<str>>>,
+    pub(super) same_origin: bool,
     pub(super) channel: Options,
     pub(super) timeout: Duration,
     pub(super) max_peers: usize,
@@ -35,6 +40,7 @@ pub struct ServerOptions {
     pub(super) slow_sends: SlowPeer,
     pub(super) slow_publishes: SlowPeer,
     pub(super) broker: Option<Brokered>,
+    pub(super) fallback: Option<Arc<Response<Bytes>>>,
 }
 
 /// A broker, which need not be `Debug`.
@@ -53,6 +59,7 @@ impl ServerOptions {
         Self {
             protocols: Vec::new(),
             origins: None,
+            same_origin: false,
             channel: Options::new(),
             timeout: Duration::from_secs(10),
             max_peers: 100_000,
@@ -61,6 +68,7 @@ impl ServerOptions {
             slow_sends: SlowPeer::Wait,
             slow_publishes: SlowPeer::close(status::TRY_AGAIN_LATER),
             broker: None,
+            fallback: None,
         }
     }
 
@@ -84,6 +92,17 @@ impl ServerOptions {
         I: IntoIterator<Item: Into<String>>,
     {
         self.origins = Some(origins.into_iter().map(|origin| origin.into().into()).collect());
+        self
+    }
+
+    /// Lets the pages of this server connect, and beside them only those of
+    /// [`allowed_origins`](Self::allowed_origins): those whose origin has the host and port that the
+    /// request asks for.
+    ///
+    /// For a server that stands behind any name. Behind a proxy, that has to leave the `Host` header
+    /// as it was. A client that sends no `Origin`, which no browser is, is accepted.
+    pub fn same_origin(mut self) -> Self {
+        self.same_origin = true;
         self
     }
 
@@ -146,6 +165,32 @@ impl ServerOptions {
     /// who publish to its topics.
     pub fn slow_publishes(mut self, policy: SlowPeer) -> Self {
         self.slow_publishes = policy;
+        self
+    }
+
+    /// Sets what a request that does not ask for a WebSocket is answered, such as that of a
+    /// browser's address bar or of a health check. Default: 426, with a text that says what to do.
+    ///
+    /// With any response, or a status. It is for GET alone, since a WebSocket is opened with no
+    /// other method: those are answered 405. Where more than one answer is to be given, an HTTP
+    /// server gives them, and the WebSockets are mounted beside.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use http::Response;
+    /// use ws_channel::server::ServerOptions;
+    ///
+    /// let options = ServerOptions::new().fallback(Response::new("a page"));
+    /// # let _ = options;
+    /// ```
+    pub fn fallback(mut self, answer: impl Into<Refusal>) -> Self {
+        let (mut answer, _) = answer.into().into_parts();
+        // They are set to fit.
+        for own in [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
+            answer.headers_mut().remove(own);
+        }
+        self.fallback = Some(Arc::new(answer));
         self
     }
 

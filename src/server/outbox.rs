@@ -1,36 +1,22 @@
 //! What waits to be sent to a peer, and who waits for that.
 //!
 //! Any task puts messages in; the one task that drives the peer takes them out. The lock is held
-//! for a push or a pop, never across an await. The driver is woken only when it sleeps: a burst of
-//! messages costs one wake.
+//! for a push or a pop, never across an await, nor while a task is woken or a message dropped. The
+//! driver is woken only when it sleeps: a burst of messages costs one wake.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
-use crate::protocol::{CloseEvent, CloseFrame, Message, Prepared, ReadyState};
+use crate::protocol::{CloseEvent, CloseFrame, ReadyState};
+use crate::server::outgoing::Outgoing;
+use crate::server::waiters::{Event, Ticket, Waiters};
 
 /// What a message counts for beside its length, in bytes.
 const OVERHEAD: usize = 64;
 
 /// What an empty queue may hold on to, in messages.
 const KEPT: usize = 4;
-
-/// A message on its way out.
-#[derive(Debug)]
-pub(super) enum Outgoing {
-    One(Message),
-    Shared(Prepared),
-}
-
-impl Outgoing {
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::One(message) => message.len(),
-            Self::Shared(prepared) => prepared.message().len(),
-        }
-    }
-}
 
 /// What became of a message.
 #[derive(Debug)]
@@ -67,13 +53,14 @@ struct State {
     queue: VecDeque<Outgoing>,
     /// What the queue counts for, in bytes.
     queued: usize,
-    /// What the channel has accepted and not yet handed to the transport.
+    /// What the driver has taken and not yet handed to the transport, in bytes.
     buffered: usize,
+    /// It has taken messages, and not yet said what became of them.
+    under_way: bool,
     orders: Orders,
     /// The driver, while it sleeps.
     driver: Option<Waker>,
-    /// Tasks that wait for room, for emptiness or for the end.
-    waiters: Vec<Waker>,
+    waiters: Waiters,
 }
 
 #[derive(Debug, Default)]
@@ -107,7 +94,7 @@ impl Outbox {
     /// How many bytes were accepted and not yet handed to the transport.
     pub(super) fn buffered_amount(&self) -> usize {
         let state = self.lock();
-        state.queue.iter().map(Outgoing::len).sum::<usize>() + state.buffered
+        state.queued - state.queue.len() * OVERHEAD + state.buffered
     }
 
     /// Accepts a message, if fewer than `limit` bytes wait.
@@ -121,15 +108,21 @@ impl Outbox {
         }
         state.queued += message.len() + OVERHEAD;
         state.queue.push_back(message);
-        wake(state);
+        state.wake_driver();
         Push::Queued
     }
 
     /// As `push`; if there is no room, the task of `cx` is woken when there is.
-    pub(super) fn push_or_wait(&self, message: Outgoing, limit: usize, cx: &Context<'_>) -> Push {
+    pub(super) fn push_or_wait(
+        &self,
+        message: Outgoing,
+        limit: usize,
+        ticket: &mut Ticket,
+        cx: &Context<'_>,
+    ) -> Push {
         match self.push(message, limit) {
             Push::Full(message) => {
-                self.lock().wait(cx);
+                self.lock().waiters.wait(Event::Room, ticket, cx);
                 // Room may have been made in between.
                 self.push(message, limit)
             }
@@ -138,7 +131,7 @@ impl Outbox {
     }
 
     /// Whether nothing waits any more, or the end has begun; else the task of `cx` is woken then.
-    pub(super) fn is_drained(&self, cx: &Context<'_>) -> Option<Drained> {
+    pub(super) fn is_drained(&self, ticket: &mut Ticket, cx: &Context<'_>) -> Option<Drained> {
         let mut state = self.lock();
         if !matches!(state.phase, Phase::Open) {
             let event = match &state.phase {
@@ -147,39 +140,44 @@ impl Outbox {
             };
             return Some(Drained::Closed(event));
         }
-        if state.queue.is_empty() && state.buffered == 0 {
+        if state.queue.is_empty() && state.buffered == 0 && !state.under_way {
             return Some(Drained::Empty);
         }
-        state.wait(cx);
+        state.waiters.wait(Event::Drained, ticket, cx);
         None
     }
 
     /// How it ended; if it has not, the task of `cx` is woken then.
-    pub(super) fn ended(&self, cx: &Context<'_>) -> Option<CloseEvent> {
+    pub(super) fn ended(&self, ticket: &mut Ticket, cx: &Context<'_>) -> Option<CloseEvent> {
         let mut state = self.lock();
         if let Phase::Ended(event) = &state.phase {
             return Some((**event).clone());
         }
-        state.wait(cx);
+        state.waiters.wait(Event::Ended, ticket, cx);
         None
     }
 
-    /// Begins the end, behind what is queued or, if `at_once`, in its place. Does nothing if it
-    /// has begun.
-    pub(super) fn close(&self, frame: CloseFrame, at_once: bool) {
+    /// Nobody waits with this ticket any more.
+    pub(super) fn leave(&self, ticket: &Ticket) {
+        if ticket.is_used() {
+            let left = self.lock().waiters.leave(ticket);
+            drop(left);
+        }
+    }
+
+    /// Begins the end, behind what is queued or, if `at_once`, in its place; false if it has begun.
+    pub(super) fn close(&self, frame: CloseFrame, at_once: bool) -> bool {
         let mut state = self.lock();
         if !matches!(state.phase, Phase::Open) {
-            return;
+            return false;
         }
         state.phase = Phase::Closing;
-        let mut queue = std::mem::take(&mut state.queue);
-        state.queued = 0;
-        if at_once {
-            queue = VecDeque::new();
-        }
+        let queue = state.clear();
+        let (queue, _dropped) =
+            if at_once { (VecDeque::new(), queue) } else { (queue, VecDeque::new()) };
         state.orders.close = Some(Closing { frame, queue });
-        state.wake_waiters();
-        wake(state);
+        state.wake_for_end();
+        true
     }
 
     /// Ends the transport without a closing handshake.
@@ -187,11 +185,9 @@ impl Outbox {
         let mut state = self.lock();
         if !matches!(state.phase, Phase::Ended(_)) {
             state.phase = Phase::Closing;
-            state.clear();
-            state.orders.close = None;
+            let _dropped = (state.clear(), state.orders.close.take());
             state.orders.terminate = true;
-            state.wake_waiters();
-            wake(state);
+            state.wake_for_end();
         }
     }
 
@@ -200,7 +196,7 @@ impl Outbox {
         self.terminate();
         let mut state = self.lock();
         state.orders.abort = true;
-        wake(state);
+        state.wake_driver();
     }
 
     /// The hook that comes next is not cut off.
@@ -233,13 +229,15 @@ impl Outbox {
         let mut state = self.lock();
         let message = state.queue.pop_front()?;
         state.queued -= message.len() + OVERHEAD;
+        state.buffered += message.len();
+        state.under_way = true;
         Some(message)
     }
 
     /// Puts the driver to sleep, unless there is something for it to do.
     ///
-    /// `blocked` says that the channel takes nothing more, `buffered` what it has accepted and
-    /// not yet written.
+    /// `blocked` says that the channel takes nothing more, `buffered` how much of what was taken is
+    /// not yet written, in bytes.
     pub(super) fn sleep(
         &self,
         cx: &Context<'_>,
@@ -249,19 +247,26 @@ impl Outbox {
     ) -> bool {
         let mut state = self.lock();
         state.buffered = buffered;
+        state.under_way = false;
         if state.orders.close.is_some()
             || state.orders.terminate
             || !(blocked || state.queue.is_empty())
         {
             return false;
         }
-        if !state.waiters.is_empty() && state.queued <= limit / 2 {
-            state.wake_waiters();
-        }
         if state.queue.is_empty() && state.queue.capacity() > KEPT {
             state.queue = VecDeque::new();
         }
         state.driver = Some(cx.waker().clone());
+        let (has_room, is_empty) =
+            (state.queued <= limit / 2, state.queue.is_empty() && buffered == 0);
+        let waiters = state.waiters.take(|event| match event {
+            Event::Room => has_room,
+            Event::Drained => is_empty,
+            Event::Ended => false,
+        });
+        drop(state);
+        waiters.wake();
         true
     }
 
@@ -270,8 +275,8 @@ impl Outbox {
         let mut state = self.lock();
         if matches!(state.phase, Phase::Open) {
             state.phase = Phase::Closing;
-            state.clear();
-            state.wake_waiters();
+            let _dropped = state.clear();
+            state.wake_for_end();
         }
     }
 
@@ -282,37 +287,63 @@ impl Outbox {
             return false;
         }
         state.phase = Phase::Ended(Box::new(event));
-        state.clear();
+        let _dropped = (state.clear(), state.orders.close.take());
         state.buffered = 0;
-        state.wake_waiters();
+        state.wake_for_end();
         true
     }
 }
 
 impl State {
-    fn wait(&mut self, cx: &Context<'_>) {
-        if !self.waiters.iter().any(|waiter| waiter.will_wake(cx.waker())) {
-            self.waiters.push(cx.waker().clone());
-        }
-    }
-
-    fn wake_waiters(&mut self) {
-        for waiter in std::mem::take(&mut self.waiters) {
-            waiter.wake();
-        }
-    }
-
-    fn clear(&mut self) {
-        self.queue = VecDeque::new();
+    /// What was queued, for the caller to drop behind the lock.
+    fn clear(&mut self) -> VecDeque<Outgoing> {
         self.queued = 0;
+        std::mem::take(&mut self.queue)
     }
 }
 
-/// Wakes the driver if it sleeps, after the lock is let go.
-fn wake(mut state: MutexGuard<'_, State>) {
-    let driver = state.driver.take();
-    drop(state);
-    if let Some(driver) = driver {
-        driver.wake();
+/// Lets the lock go, and then wakes: who is woken may run at once.
+trait Wake {
+    /// Wakes the driver, if it sleeps.
+    fn wake_driver(self);
+    /// The end has begun: wakes the driver, and who would wait in vain.
+    fn wake_for_end(self);
+}
+
+impl Wake for MutexGuard<'_, State> {
+    fn wake_driver(mut self) {
+        let driver = self.driver.take();
+        drop(self);
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+
+    fn wake_for_end(mut self) {
+        let is_over = matches!(self.phase, Phase::Ended(_));
+        let waiters = self.waiters.take(|event| is_over || event != Event::Ended);
+        self.wake_driver();
+        waiters.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A task of another thread may look between the driver's taking a message and its sleep.
+    #[test]
+    fn what_the_driver_has_taken_still_waits() {
+        let outbox = Outbox::default();
+        let cx = Context::from_waker(Waker::noop());
+        let mut ticket = Ticket::default();
+        for text in ["hello", ""] {
+            assert!(matches!(outbox.push(Outgoing::One(text.into()), 100), Push::Queued));
+            assert!(outbox.pop().is_some());
+            assert_eq!(outbox.buffered_amount(), text.len());
+            assert!(outbox.is_drained(&mut ticket, &cx).is_none());
+            assert!(outbox.sleep(&cx, false, 0, 100));
+            assert!(matches!(outbox.is_drained(&mut ticket, &cx), Some(Drained::Empty)));
+        }
     }
 }

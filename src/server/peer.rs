@@ -10,8 +10,10 @@ use crate::channel::close_frame;
 use crate::protocol::{Message, Prepared};
 use crate::server::hub::Hub;
 use crate::server::membership::Subscriptions;
-use crate::server::outbox::{Outbox, Outgoing, Push};
-use crate::server::sending::{Closed, Draining, Sending};
+use crate::server::outbox::{Outbox, Push};
+use crate::server::outgoing::Outgoing;
+use crate::server::sending::{Closed, Draining, Ending, Sending};
+use crate::server::trace;
 use crate::server::verdict::Context;
 use crate::server::{PeerRequest, SlowPeer};
 use crate::status;
@@ -194,11 +196,11 @@ impl Peer {
             (Push::Queued, _) => Ok(Delivery::Queued),
             (Push::Closed, _) => Err(self.closed_error()),
             (Push::Full(_), SlowPeer::Close(frame)) => {
-                self.outbox().close(frame.clone(), true);
+                self.close_as_slow(frame);
                 Err(self.closed_error())
             }
             (Push::Full(_), _) => {
-                hub.counting().drop_message();
+                self.drop_message();
                 Ok(Delivery::Dropped)
             }
         }
@@ -215,7 +217,7 @@ impl Peer {
     /// Can be dropped at any time.
     #[doc(alias = "waitForDrain")]
     pub fn drained(&self) -> Draining<'_> {
-        Draining { peer: self }
+        Draining::new(self)
     }
 
     /// Closes the connection, telling the peer why, behind what was sent before.
@@ -248,7 +250,7 @@ impl Peer {
             }
             Err(error) => Some(error),
         };
-        Closed { peer: self, refused }
+        Closed::new(self, refused)
     }
 
     /// Waits for the end of the connection, whoever begins it.
@@ -257,11 +259,7 @@ impl Peer {
     ///
     /// Can be dropped at any time.
     pub async fn closed(&self) -> CloseEvent {
-        std::future::poll_fn(|cx| match self.outbox().ended(cx) {
-            Some(event) => std::task::Poll::Ready(event),
-            None => std::task::Poll::Pending,
-        })
-        .await
+        Ending::new(self).await
     }
 
     /// Ends the transport at once, without a closing handshake; the close hook sees 1006.
@@ -275,6 +273,19 @@ impl Peer {
 
     pub(super) fn start_close(&self, frame: CloseFrame) {
         self.outbox().close(frame, false);
+    }
+
+    /// Its queue is full, and the policy is to close it.
+    pub(super) fn close_as_slow(&self, frame: &CloseFrame) {
+        if self.outbox().close(frame.clone(), true) {
+            trace::too_slow(self);
+        }
+    }
+
+    /// Its queue is full, and a message for it is dropped.
+    pub(super) fn drop_message(&self) {
+        self.0.hub.counting().drop_message();
+        trace::dropped(self);
     }
 
     pub(super) fn closed_error(&self) -> Error {

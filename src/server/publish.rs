@@ -6,10 +6,11 @@ use std::task::{Context, Poll};
 
 use crate::protocol::Prepared;
 use crate::server::hub::Hub;
-use crate::server::outbox::Outgoing;
+use crate::server::outgoing::Outgoing;
 use crate::server::peer::PeerId;
 use crate::server::sending::{Offer, offer, settle};
 use crate::server::topics::Subscribers;
+use crate::server::waiters::Ticket;
 use crate::server::{Peer, SlowPeer};
 
 /// Who is to get it.
@@ -31,7 +32,20 @@ pub struct Publish {
     hub: Hub,
     message: Prepared,
     published: Published,
-    waiting: Vec<Peer>,
+    waiting: Vec<Waiting>,
+}
+
+/// A peer whose queue is full.
+#[derive(Debug)]
+struct Waiting {
+    peer: Peer,
+    ticket: Ticket,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.peer.outbox().leave(&self.ticket);
+    }
 }
 
 /// What became of a published message.
@@ -77,15 +91,15 @@ impl Publish {
             let pushed = peer.outbox().push(message, options.queue_size);
             let offered = settle(peer, pushed, &options.slow_publishes);
             if !self.published.note(&offered) {
-                self.waiting.push(peer.clone());
+                self.waiting.push(Waiting { peer: peer.clone(), ticket: Ticket::default() });
             }
         }
     }
 
     /// Waits for nobody.
     pub(super) fn give_up(mut self) {
-        for _ in std::mem::take(&mut self.waiting) {
-            self.hub.counting().drop_message();
+        for waiting in std::mem::take(&mut self.waiting) {
+            waiting.peer.drop_message();
         }
     }
 }
@@ -109,9 +123,9 @@ impl Future for Publish {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Published> {
         let this = &mut *self;
         let (published, message) = (&mut this.published, &this.message);
-        this.waiting.retain(|peer| {
+        this.waiting.retain_mut(|Waiting { peer, ticket }| {
             let message = Outgoing::Shared(message.clone());
-            !published.note(&offer(peer, message, &SlowPeer::Wait, cx))
+            !published.note(&offer(peer, message, &SlowPeer::Wait, ticket, cx))
         });
         if this.waiting.is_empty() { Poll::Ready(this.published) } else { Poll::Pending }
     }

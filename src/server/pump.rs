@@ -13,7 +13,8 @@ use crate::channel::WebSocketChannel;
 use crate::protocol::{Message, ReadyState};
 use crate::server::Peer;
 use crate::server::counters::Tally;
-use crate::server::outbox::{Closing, Orders, Outgoing};
+use crate::server::outbox::{Closing, Orders};
+use crate::server::outgoing::Outgoing;
 use crate::server::session::lost;
 
 /// A peer's channel at work.
@@ -143,6 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
                     self.end(error);
                 }
             }
+            buffered += self.next_out.as_ref().map_or(0, Outgoing::len);
             let limit = self.peer.hub().options().queue_size;
             let outbox = self.peer.outbox();
             if outbox.sleep(cx, blocked || self.next_out.is_some(), buffered, limit) {

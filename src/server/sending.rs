@@ -4,8 +4,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::server::outbox::{Drained, Outgoing, Push};
+use crate::server::outbox::{Drained, Push};
+use crate::server::outgoing::Outgoing;
 use crate::server::peer::Delivery;
+use crate::server::waiters::Ticket;
 use crate::server::{Peer, SlowPeer};
 use crate::{CloseEvent, Error};
 
@@ -15,11 +17,12 @@ use crate::{CloseEvent, Error};
 pub struct Sending<'a> {
     peer: &'a Peer,
     message: Option<Outgoing>,
+    ticket: Ticket,
 }
 
 impl<'a> Sending<'a> {
     pub(super) fn new(peer: &'a Peer, message: Outgoing) -> Self {
-        Self { peer, message: Some(message) }
+        Self { peer, message: Some(message), ticket: Ticket::default() }
     }
 }
 
@@ -32,7 +35,8 @@ impl Future for Sending<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let peer = self.peer;
         let message = self.message.take().expect("polled after completion");
-        Poll::Ready(match offer(peer, message, &peer.hub().options().slow_sends, cx) {
+        let policy = &peer.hub().options().slow_sends;
+        Poll::Ready(match offer(peer, message, policy, &mut self.ticket, cx) {
             Offer::Queued => Ok(Delivery::Queued),
             Offer::Dropped => Ok(Delivery::Dropped),
             Offer::Closed => Err(peer.closed_error()),
@@ -41,6 +45,12 @@ impl Future for Sending<'_> {
                 return Poll::Pending;
             }
         })
+    }
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        self.peer.outbox().leave(&self.ticket);
     }
 }
 
@@ -55,10 +65,16 @@ pub(super) enum Offer {
 }
 
 /// Puts a message into a peer's queue; if that is full, does what the policy says.
-pub(super) fn offer(peer: &Peer, message: Outgoing, policy: &SlowPeer, cx: &Context<'_>) -> Offer {
+pub(super) fn offer(
+    peer: &Peer,
+    message: Outgoing,
+    policy: &SlowPeer,
+    ticket: &mut Ticket,
+    cx: &Context<'_>,
+) -> Offer {
     let limit = peer.hub().options().queue_size;
     let pushed = match policy {
-        SlowPeer::Wait => peer.outbox().push_or_wait(message, limit, cx),
+        SlowPeer::Wait => peer.outbox().push_or_wait(message, limit, ticket, cx),
         _ => peer.outbox().push(message, limit),
     };
     settle(peer, pushed, policy)
@@ -71,11 +87,11 @@ pub(super) fn settle(peer: &Peer, pushed: Push, policy: &SlowPeer) -> Offer {
         (Push::Closed, _) => Offer::Closed,
         (Push::Full(message), SlowPeer::Wait) => Offer::Waits(message),
         (Push::Full(_), SlowPeer::DropMessage) => {
-            peer.hub().counting().drop_message();
+            peer.drop_message();
             Offer::Dropped
         }
         (Push::Full(_), SlowPeer::Close(frame)) => {
-            peer.outbox().close(frame.clone(), true);
+            peer.close_as_slow(frame);
             Offer::Closed
         }
     }
@@ -85,18 +101,31 @@ pub(super) fn settle(peer: &Peer, pushed: Push, policy: &SlowPeer) -> Offer {
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Draining<'a> {
-    pub(super) peer: &'a Peer,
+    peer: &'a Peer,
+    ticket: Ticket,
+}
+
+impl<'a> Draining<'a> {
+    pub(super) fn new(peer: &'a Peer) -> Self {
+        Self { peer, ticket: Ticket::default() }
+    }
 }
 
 impl Future for Draining<'_> {
     type Output = Result<(), Error>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.peer.outbox().is_drained(cx) {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.peer.outbox().is_drained(&mut self.ticket, cx) {
             Some(Drained::Empty) => Poll::Ready(Ok(())),
             Some(Drained::Closed(event)) => Poll::Ready(Err(Error::closed(event.as_ref()))),
             None => Poll::Pending,
         }
+    }
+}
+
+impl Drop for Draining<'_> {
+    fn drop(&mut self) {
+        self.peer.outbox().leave(&self.ticket);
     }
 }
 
@@ -105,20 +134,53 @@ impl Future for Draining<'_> {
 /// The closing has begun, and goes on whether or not this is awaited.
 #[derive(Debug)]
 pub struct Closed<'a> {
-    pub(super) peer: &'a Peer,
-    pub(super) refused: Option<Error>,
+    ending: Ending<'a>,
+    refused: Option<Error>,
+}
+
+impl<'a> Closed<'a> {
+    pub(super) fn new(peer: &'a Peer, refused: Option<Error>) -> Self {
+        Self { ending: Ending::new(peer), refused }
+    }
 }
 
 impl Future for Closed<'_> {
     type Output = Result<CloseEvent, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(error) = self.refused.take() {
-            return Poll::Ready(Err(error));
+        match self.refused.take() {
+            Some(error) => Poll::Ready(Err(error)),
+            None => Pin::new(&mut self.ending).poll(cx).map(Ok),
         }
-        match self.peer.outbox().ended(cx) {
-            Some(event) => Poll::Ready(Ok(event)),
+    }
+}
+
+/// The end of a connection, whoever begins it.
+#[derive(Debug)]
+pub(super) struct Ending<'a> {
+    peer: &'a Peer,
+    ticket: Ticket,
+}
+
+impl<'a> Ending<'a> {
+    pub(super) fn new(peer: &'a Peer) -> Self {
+        Self { peer, ticket: Ticket::default() }
+    }
+}
+
+impl Future for Ending<'_> {
+    type Output = CloseEvent;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CloseEvent> {
+        match self.peer.outbox().ended(&mut self.ticket, cx) {
+            Some(event) => Poll::Ready(event),
             None => Poll::Pending,
         }
+    }
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.peer.outbox().leave(&self.ticket);
     }
 }

@@ -19,6 +19,7 @@ use crate::adapter::exchange::answer;
 use crate::server::counters::RefusedFor;
 use crate::server::limits::Permit;
 use crate::server::server::Refused;
+use crate::server::trace;
 use crate::server::{Accepted, Hooks, Hub, Listener, PeerRequest, Server};
 use crate::{AcceptError, Error};
 
@@ -35,7 +36,8 @@ const TOLD: usize = 64;
 ///
 /// `hooks` are [`Hooks`], or a [`Server`] with options. Awaited, it accepts clients until
 /// [`Hub::shutdown`], and returns when that is over. A request that is not a valid upgrade gets its
-/// proper answer (426, 405, 400), one that the hooks refuse theirs, and one beyond the limits 503 or
+/// proper answer (426 or the
+/// [`fallback`](crate::server::ServerOptions::fallback), 405, 400), one that the hooks refuse theirs, and one beyond the limits 503 or
 /// 429. A client that is slow to ask is dropped at the
 /// [`timeout`](crate::server::ServerOptions::timeout), and counts under the limits until then.
 ///
@@ -111,7 +113,8 @@ impl<L: Listener, H: Hooks> Serve<L, H> {
                     }
                 },
                 Err(error) if is_of_one_connection(&error) => {}
-                Err(_) => {
+                Err(error) => {
+                    trace::listener_failed(&error);
                     let pause = tokio::time::sleep(PAUSE);
                     if let Either::Right(_) = select(pin!(pause), closing.as_mut()).await {
                         break;
@@ -171,13 +174,32 @@ where
     H: Hooks,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let hub = server.hub().clone();
-    let opening = pin!(open(&server, permit, io, address));
+    // In a box, since the task keeps the room for all that it ever is, and a peer needs less.
+    let opening = Box::pin(open_or_leave(&server, permit, io, address));
+    if let Some((channel, accepted)) = opening.await {
+        server.attach(channel, accepted).await;
+    }
+}
+
+/// As `open`; what is not open when the shutdown begins is dropped.
+async fn open_or_leave<H, S>(
+    server: &Server<H>,
+    permit: Permit,
+    io: S,
+    address: Option<SocketAddr>,
+) -> Option<(WebSocketAdapter<S>, Accepted)>
+where
+    H: Hooks,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let hub = server.hub();
+    let opening = pin!(open(server, permit, io, address));
     match select(opening, pin!(hub.gate().closing())).await {
-        Either::Left((Some((channel, accepted)), _)) => server.attach(channel, accepted).await,
-        Either::Left((None, _)) => {}
-        // What is not open when the shutdown begins is dropped.
-        Either::Right(_) => hub.counting().refuse(RefusedFor::Shutdown),
+        Either::Left((opened, _)) => opened,
+        Either::Right(_) => {
+            hub.counting().refuse(RefusedFor::Shutdown);
+            None
+        }
     }
 }
 
@@ -198,6 +220,7 @@ where
     let accept = WebSocketAdapter::accept(io)
         .options(options.channel.clone())
         .timeout(options.timeout)
+        .fallback(options.fallback.clone())
         .discard_headers();
     let incoming = accept.request().await.map_err(|error| refuse(reason(&error))).ok()?;
     let fields = incoming.fields().clone();

@@ -13,13 +13,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::Options;
 use crate::WebSocketChannel;
 use crate::adapter::WebSocketAdapter;
-use crate::protocol::handshake::check_origin;
 use crate::server::counters::RefusedFor;
-use crate::server::hooks::Hooks;
+use crate::server::hooks::{Hook, Hooks};
 use crate::server::limits::Permit;
+use crate::server::origin;
 use crate::server::session::drive;
+use crate::server::trace;
 use crate::server::verdict::{empty, text};
-use crate::server::{Acceptance, Hub, Peer, PeerRequest, Refusal, ServerOptions};
+use crate::server::{Acceptance, Hub, Peer, PeerError, PeerRequest, Refusal, ServerOptions};
 
 /// Hooks, with all that their peers share; cheap to clone.
 ///
@@ -132,7 +133,36 @@ impl<H: Hooks> Server<H> {
 
     /// A server with these options.
     pub fn with_options(hooks: H, options: ServerOptions) -> Self {
-        Self { hooks: Arc::new(hooks), hub: Hub::new(options) }
+        Self::with_hub(hooks, Hub::new(options))
+    }
+
+    /// A server whose peers are in a hub that is there already.
+    ///
+    /// For hooks that need the hub themselves, and for several servers, such as those of two routes,
+    /// whose peers share topics, limits and the shutdown.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ws_channel::server::{Hub, Server, ServerOptions, hooks};
+    ///
+    /// let hub = Hub::new(ServerOptions::new());
+    /// let news = hub.clone();
+    /// // Whoever says something on one route is heard by those who listen on the other.
+    /// let say = hooks().message(move |_, message| {
+    ///     let news = news.clone();
+    ///     async move {
+    ///         news.publish("news", message).await;
+    ///     }
+    /// });
+    /// let listen = hooks().open(async |peer| {
+    ///     peer.subscribe("news");
+    /// });
+    /// let (say, listen) = (Server::with_hub(say, hub.clone()), Server::with_hub(listen, hub));
+    /// # let _ = (say, listen);
+    /// ```
+    pub fn with_hub(hooks: H, hub: Hub) -> Self {
+        Self { hooks: Arc::new(hooks), hub }
     }
 
     /// Its peers.
@@ -165,39 +195,42 @@ impl<H: Hooks> Server<H> {
 
     /// By the origin and the hook.
     pub(super) async fn judge(&self, request: &PeerRequest) -> Result<Acceptance, Refused> {
-        let failed = || Refused::new(RefusedFor::Failed, empty(StatusCode::INTERNAL_SERVER_ERROR));
+        let failed = |why: &dyn fmt::Display| {
+            trace::upgrade_failed(request, why);
+            Refused::new(RefusedFor::Failed, empty(StatusCode::INTERNAL_SERVER_ERROR))
+        };
         let options = self.hub.options();
-        if let Some(allowed) = &options.origins {
-            check_origin(request.fields(), allowed).map_err(|fault| {
-                let answer = text(fault.status(), format!("{fault}\n"));
-                Refused::new(RefusedFor::from(&fault), answer)
-            })?;
-        }
+        origin::check(request.fields(), options).map_err(|fault| {
+            let answer = text(fault.status(), format!("{fault}\n"));
+            Refused::new(RefusedFor::from(&fault), answer)
+        })?;
         // Also what the call does before it returns its future may panic.
         let hook = async { self.hooks.upgrade(request).await };
-        let Ok(verdict) = AssertUnwindSafe(hook).catch_unwind().await else {
+        let hook = trace::inside(trace::upgrade_span(request), hook);
+        let verdict = AssertUnwindSafe(hook).catch_unwind().await.map_err(|payload| {
             self.hub.counting().hook_failed();
-            return Err(failed());
-        };
+            failed(&PeerError::panicked(Hook::Upgrade, &*payload))
+        })?;
         let mut acceptance = verdict.map_err(|refusal: Refusal| {
             let (response, error) = refusal.into_parts();
-            if error.is_none() {
-                return Refused::new(RefusedFor::Hook, response);
-            }
+            let Some(error) = error else { return Refused::new(RefusedFor::Hook, response) };
             self.hub.counting().hook_failed();
+            trace::upgrade_failed(request, &error);
             Refused::new(RefusedFor::Failed, response)
         })?;
         let offered = request.offered_protocols();
         match &acceptance.protocol {
-            Some(chosen) if !offered.contains(&&**chosen) => return Err(failed()),
+            Some(chosen) if !offered.contains(&&**chosen) => {
+                return Err(failed(&format_args!("the subprotocol {chosen:?} was not offered")));
+            }
             Some(_) => {}
             None => {
                 let known = |offer: &&str| options.protocols.iter().any(|own| **own == **offer);
                 acceptance.protocol = offered.into_iter().find(known).map(Box::from);
             }
         }
-        if acceptance.invalid.is_some() {
-            return Err(failed());
+        if let Some(invalid) = &acceptance.invalid {
+            return Err(failed(invalid));
         }
         Ok(acceptance)
     }
@@ -219,7 +252,8 @@ impl<H: Hooks> Server<H> {
         let Acceptance { namespace, context, .. } = acceptance;
         let handshake = channel.handshake().clone();
         let peer = Peer::new(self.hub.clone(), request, handshake, namespace, context);
-        drive(Arc::clone(&self.hooks), channel, peer, permit)
+        let span = trace::peer_span(&peer);
+        trace::inside(span, drive(Arc::clone(&self.hooks), channel, peer, permit))
     }
 }
 

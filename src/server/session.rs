@@ -14,6 +14,7 @@ use crate::protocol::{CloseEvent, CloseFrame, Initiator};
 use crate::server::hooks::{Hook, HookResult, Hooks};
 use crate::server::limits::Permit;
 use crate::server::pump::{Pump, Signal};
+use crate::server::trace;
 use crate::server::{Peer, PeerError};
 use crate::status;
 
@@ -37,6 +38,7 @@ pub(super) async fn drive<H, S>(
     let peer = &registered.0;
     let mut pump = Pump::new(channel, peer.clone());
 
+    trace::opened();
     let mut failure = run(&mut pump, Hook::Open, || hooks.open(peer)).await;
     while failure.is_none() {
         failure = match pump.next().await {
@@ -55,10 +57,12 @@ pub(super) async fn drive<H, S>(
         while !matches!(pump.next().await, Signal::Ended) {}
     } else if let Some(error) = pump.take_error() {
         let error = PeerError::Connection(error);
+        trace::failed(&error);
         run(&mut pump, Hook::Error, || hooks.error(peer, error)).await;
     }
     let event = peer.close_event().unwrap_or_else(lost);
     peer.hub().counting().close(event.code);
+    trace::closed(&event);
     pump.spare();
     run(&mut pump, Hook::Close, || hooks.close(peer, event)).await;
 }
@@ -82,6 +86,7 @@ where
         Err(payload) => PeerError::panicked(hook, &*payload),
     };
     pump.peer().hub().counting().hook_failed();
+    trace::failed(&error);
     Some(error)
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::channel::close_frame;
 use crate::protocol::CloseFrame;
 use crate::server::hub::Hub;
+use crate::server::trace;
 use crate::{CloseCode, Error, status};
 
 /// How long hooks that were cut off, and those that are told the end, may take.
@@ -83,6 +84,7 @@ impl Shutdown {
         let Some(frame) = frame else { return ShutdownSummary { closed: 0, cut_off: 0 } };
         hub.gate().shut(frame.clone());
         let peers = hub.peers();
+        trace::shutting_down(peers.len());
         for peer in &peers {
             peer.start_close(frame.clone());
         }
@@ -93,7 +95,10 @@ impl Shutdown {
         }
         let _ = tokio::time::timeout(GRACE, hub.gate().empty()).await;
         hub.gate().end();
-        ShutdownSummary { closed: peers.len().saturating_sub(left.len()), cut_off: left.len() }
+        let closed = peers.len().saturating_sub(left.len());
+        let summary = ShutdownSummary { closed, cut_off: left.len() };
+        trace::shut_down(summary);
+        summary
     }
 }
 

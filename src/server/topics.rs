@@ -18,7 +18,8 @@ type Namespace = HashMap<Box<str>, Subscribers>;
 pub(super) struct Topics(RwLock<HashMap<Box<str>, Namespace>>);
 
 impl Topics {
-    pub(super) fn add(&self, namespace: &str, topic: &str, peer: &Peer) {
+    /// Whether it was not in it before.
+    pub(super) fn add(&self, namespace: &str, topic: &str, peer: &Peer) -> bool {
         let mut spaces = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let space = match spaces.get_mut(namespace) {
             Some(space) => space,
@@ -28,26 +29,31 @@ impl Topics {
             Some(subscribers) => subscribers,
             None => space.entry(topic.into()).or_default(),
         };
-        let subscribers = Arc::make_mut(subscribers);
         // Numbers grow: mostly it is the last.
-        if let Err(at) = subscribers.binary_search_by_key(&peer.id(), Peer::id) {
-            subscribers.insert(at, peer.clone());
+        match subscribers.binary_search_by_key(&peer.id(), Peer::id) {
+            Ok(_) => false,
+            Err(at) => {
+                Arc::make_mut(subscribers).insert(at, peer.clone());
+                true
+            }
         }
     }
 
-    pub(super) fn remove(&self, namespace: &str, topic: &str, peer: &Peer) {
+    /// Whether it was in it.
+    pub(super) fn remove(&self, namespace: &str, topic: &str, peer: &Peer) -> bool {
         let mut spaces = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(space) = spaces.get_mut(namespace) else { return };
-        let Some(subscribers) = space.get_mut(topic) else { return };
-        let Ok(at) = subscribers.binary_search_by_key(&peer.id(), Peer::id) else { return };
+        let Some(space) = spaces.get_mut(namespace) else { return false };
+        let Some(subscribers) = space.get_mut(topic) else { return false };
+        let Ok(at) = subscribers.binary_search_by_key(&peer.id(), Peer::id) else { return false };
         if subscribers.len() > 1 {
             Arc::make_mut(subscribers).remove(at);
-            return;
+            return true;
         }
         space.remove(topic);
         if space.is_empty() {
             spaces.remove(namespace);
         }
+        true
     }
 
     /// Who is in a topic; `None` if nobody is.

@@ -104,8 +104,8 @@ impl Context {
 
 /// How an upgrade hook refuses: with any response of HTTP.
 ///
-/// Made with `into()` from a response, a status, or an error; the text of the latter goes to the
-/// logs, and the client is answered 500.
+/// Made with `into()` from a response, a status, or an error; the text of the latter is told to
+/// `tracing`, with the feature of that name, and the client is answered 500.
 #[derive(Debug)]
 pub struct Refusal(Reason);
 

@@ -2,17 +2,20 @@
 
 #![allow(dead_code, unreachable_pub, reason = "a module of several tests")]
 
+#[path = "../mounted/one.rs"]
+mod one;
+
 use std::convert::Infallible;
-use std::future::{Future, pending};
+use std::future::Future;
 
 use axum::extract::State;
 use axum::routing::any;
-use axum::serve::Listener;
 use futures::future::BoxFuture;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use one::One;
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc::UnboundedSender;
 use ws_channel::{BoxWebSocketChannel, Error, Upgrade, WebSocketAdapter};
@@ -102,23 +105,4 @@ fn answer(upgrade: Upgrade, setup: Setup) -> http::Response<String> {
 async fn report(setup: &Setup, opened: impl Future<Output = Result<BoxWebSocketChannel, Error>>) {
     // A test that has seen enough is gone.
     let _ = setup.opened.send(opened.await);
-}
-
-/// A listener with one connection.
-struct One(Option<DuplexStream>);
-
-impl Listener for One {
-    type Io = DuplexStream;
-    type Addr = ();
-
-    async fn accept(&mut self) -> (DuplexStream, ()) {
-        match self.0.take() {
-            Some(io) => (io, ()),
-            None => pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
