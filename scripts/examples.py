@@ -98,6 +98,58 @@ def hooks():
                 raise Failure(f"the server did not print {line!r}")
 
 
+def json():
+    """Maps go both ways; each end says what was wrong; ctrl-c at either end closes with its code."""
+    program, client_program = build_examples("json", "client", features="json")
+    with Program(program, "server", "127.0.0.1:0") as server:
+        url = server.expect(r"listening on (ws://127\.0\.0\.1:[1-9]\d*)")[1]
+        with Program(program, "client", url) as client:
+            for _ in range(2):
+                server.expect(r'127\.0\.0\.1:\d+ -- \{"data": "from client at \d+ s"\}')
+                client.expect(r'^-- \{"data": "from server at \d+ s"\}')
+            client.interrupt()
+            client.finish(10)
+            client.expect(r"^\[\+\] 1000")
+            server.expect(r"^\[\+\] 127\.0\.0\.1:\d+: 1000.*ctrl-c")
+        with Program(client_program, url, stdin=subprocess.PIPE) as stranger:
+            stranger.write("no json\n")
+            server.expect(r"^\[!\] .*the hook `message` failed: expected ident")
+            stranger.finish(10)
+        with Program(program, "client", url) as client:
+            client.expect("from server")
+            server.interrupt()
+            server.finish(15)
+            client.finish(10)
+            client.expect(r"^\[\+\] 1001")
+        print("".join(server.lines), end="", flush=True)
+    for command, said in [(["client", url], "refused"), (["server", "192.0.2.1:80"], "address"), ([], "say `server`")]:
+        done = subprocess.run([program, *command], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+        if done.returncode == 0 or said not in done.stderr.lower():
+            raise Failure(f"json {command} ended with status {done.returncode}: {done.stderr}")
+
+
+def axum():
+    """The chat carries a line from one client to the other, and both are told when the server stops."""
+    server_program, client_program = build_examples("axum", "client", features="axum")
+    with Program(server_program, "127.0.0.1:0") as server:
+        url = server.expect(r"listening on (ws://127\.0\.0\.1:[1-9]\d*)")[1] + "/chat"
+        with (
+            Program(client_program, url, stdin=subprocess.PIPE) as one,
+            Program(client_program, url, stdin=subprocess.PIPE) as other,
+        ):
+            for client in one, other:
+                client.expect("welcome")
+            one.write("hello\n")
+            other.expect("hello")
+            server.interrupt()
+            server.expect("2 peers closed, 0 cut off", 15)
+            server.finish(15)
+            for client in one, other:
+                client.finish(10)
+                if "1001" not in "".join(client.lines):
+                    raise Failure(f"the client was not told 1001:\n{client.tail()}")
+
+
 def tunnel(mebibytes):
     """Bytes go into the tunnel's client, out of its server, are echoed by TCP, and come back as they were."""
     (program,) = build_examples("tunnel", release=mebibytes > 64)
@@ -155,23 +207,27 @@ def main():
     parser.add_argument("--tunnel", type=int, metavar="MIB", help="only the tunnel, with so many MiB each way")
     if size := parser.parse_args().tunnel:
         return tunnel(size)
-    names = sorted(path.stem for path in (ROOT / "examples").glob("*.rs"))
-    checked = {*ALONE, *DRIVEN_ELSEWHERE, "axum", "client", "echo_server", "hooks"}
+    files = sorted([*(ROOT / "examples").glob("*.rs"), *(ROOT / "examples").glob("*/*.rs")])
+    names = {path.stem if path.parent.name == "examples" else path.parent.name for path in files}
+    checked = {*ALONE, *DRIVEN_ELSEWHERE, "axum", "client", "echo_server", "hooks", "json"}
     if unchecked := set(names) - checked:
         raise Failure(f"nothing runs {sorted(unchecked)}: say in scripts/examples.py how")
     if missing := checked - set(names):
         raise Failure(f"there is no example {sorted(missing)}")
-    for name in names:
-        count = lines_of_code(ROOT / "examples" / f"{name}.rs")
-        print(f"{name}.rs: {count} lines of code")
+    for path in files:
+        count = lines_of_code(path)
+        name = path.relative_to(ROOT / "examples")
+        print(f"{name}: {count} lines of code")
         if count > LINES_OF_CODE:
-            raise Failure(f"examples/{name}.rs is longer than {LINES_OF_CODE} lines of code")
+            raise Failure(f"examples/{name} is longer than {LINES_OF_CODE} lines of code")
 
     for name in ALONE:
         run_alone(name)
     client_and_servers()
     hooks()
-    print(f"examples: {len(names)}, of which {len(ALONE) + 5} run here, none over {LINES_OF_CODE} lines of code")
+    axum()
+    json()
+    print(f"examples: {len(names)}, of which {len(ALONE) + 6} run here, none over {LINES_OF_CODE} lines of code")
 
 
 if __name__ == "__main__":
