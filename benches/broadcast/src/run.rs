@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::number;
 use crate::process::Program;
 use crate::servers::NAMES;
 
@@ -23,6 +24,8 @@ struct Found {
     spread: Vec<f64>,
     /// Of an idle connection, in bytes.
     memory: Vec<f64>,
+    /// Of a shutdown in the middle of a burst, in milliseconds.
+    shutdown: Vec<f64>,
 }
 
 pub fn run(connections: usize, visits: usize) -> std::io::Result<()> {
@@ -54,6 +57,12 @@ pub fn run(connections: usize, visits: usize) -> std::io::Result<()> {
             median(&mut found.memory) / 1000.0,
         );
     }
+    println!(
+        "\n{} was shut down in the middle of a burst, {visits} times: all {connections} clients were \
+         told 1001, the last was at its end after {:.0} ms, and no peer, task or socket was left.",
+        NAMES[0],
+        median(&mut found[0].shutdown),
+    );
     Ok(())
 }
 
@@ -85,7 +94,28 @@ fn visit(name: &str, connections: usize, found: &mut Found) -> std::io::Result<(
         found.rate.push((BURST * connections) as f64 / (took[3] / 1e6));
     }
     found.cpu.push((server.cpu() - before) * 1e6 / (BURSTS * BURST * connections) as f64);
+    if name == NAMES[0] {
+        found.shutdown.push(shut_down(&mut server, &mut client, connections)?);
+    }
     Ok(())
+}
+
+/// This crate's server shuts down in the middle of a burst. Every client has to be told 1001, and
+/// nothing may be left over. Until the last client was at its end, in milliseconds.
+fn shut_down(
+    server: &mut Program,
+    client: &mut Program,
+    connections: usize,
+) -> std::io::Result<f64> {
+    client.say(&format!("leave {BURST} {SIZE}"))?;
+    assert_eq!(client.line()?, "publishing");
+    server.say("shutdown")?;
+    let (left, ended) = (server.line()?, client.line()?);
+    let (told, micros) = ended.split_once(' ').expect("a number of clients, and a time");
+    assert_eq!(number(told), connections, "every client is told 1001");
+    let expected = format!("closed {connections}, cut off 0, told 1001 {connections}, ");
+    assert_eq!(left, expected + "peers 0, tasks 0, sockets 0", "nothing is left over");
+    Ok(micros.parse::<f64>().expect("a number") / 1e3)
 }
 
 fn check_descriptors(connections: usize) {

@@ -6,7 +6,7 @@ mod sockudo;
 mod tungstenite;
 mod ws_channel;
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,10 +27,16 @@ impl Order {
     }
 }
 
-/// Serves until the standard input ends.
+/// Serves until the standard input ends. With the first line there, this crate's server shuts down,
+/// and prints what is left.
 pub fn run(name: &str) -> std::io::Result<()> {
+    let (order, ordered) = tokio::sync::oneshot::channel();
     std::thread::spawn(|| {
-        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        let mut lines = std::io::stdin().lines();
+        if lines.next().is_some() {
+            let _ = order.send(());
+            lines.for_each(drop);
+        }
         std::process::exit(0);
     });
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
@@ -41,7 +47,7 @@ pub fn run(name: &str) -> std::io::Result<()> {
         println!("{}", listener.local_addr()?);
         std::io::stdout().flush()?;
         match NAMES.iter().position(|known| *known == name) {
-            Some(0) => ws_channel::serve(listener).await,
+            Some(0) => ws_channel::serve(listener, ordered).await,
             Some(1) => axum::serve(listener).await,
             Some(2) => sockudo::serve(listener).await,
             Some(3) => tungstenite::serve(listener).await,
