@@ -209,7 +209,7 @@ def main():
         return tunnel(size)
     files = sorted([*(ROOT / "examples").glob("*.rs"), *(ROOT / "examples").glob("*/*.rs")])
     names = {path.stem if path.parent.name == "examples" else path.parent.name for path in files}
-    checked = {*ALONE, *DRIVEN_ELSEWHERE, "axum", "client", "echo_server", "hooks", "json"}
+    checked = {*ALONE, *DRIVEN_ELSEWHERE, "axum", "client", "echo_server", "hooks", "json", "tunnel"}
     if unchecked := set(names) - checked:
         raise Failure(f"nothing runs {sorted(unchecked)}: say in scripts/examples.py how")
     if missing := checked - set(names):
@@ -227,6 +227,7 @@ def main():
     hooks()
     axum()
     json()
+    tunnel(16)
     print(f"examples: {len(names)}, of which {len(ALONE) + 6} run here, none over {LINES_OF_CODE} lines of code")
 
 
