@@ -23,7 +23,8 @@ async fn opened(
     client: Options,
     server: Options,
 ) -> (WebSocketAdapter<DuplexStream>, WebSocketAdapter<DuplexStream>) {
-    let (near, far) = tokio::io::duplex(1 << 20);
+    // It takes little at a time: what is shown of a message is shown more than once.
+    let (near, far) = tokio::io::duplex(61);
     let accept = WebSocketAdapter::accept(far).options(server).into_future();
     let client = WebSocketAdapter::client(near, "ws://h/").options(client).into_future();
     let (client, server) = futures::join!(client, accept);

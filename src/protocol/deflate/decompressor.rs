@@ -11,8 +11,9 @@ use crate::protocol::deflate::pool::Pool;
 /// Boxed, so that a connection which has none holds but a pointer.
 static POOL: Pool<Box<State>> = Pool::new();
 
-/// How much is inflated at a time.
-const STEP: usize = 16 << 10;
+/// How much is inflated at a time. 64 KiB of JSON took 20 % less time in one step than in four: each
+/// copies its end into the window, and looks there for what it refers to.
+const STEP: usize = 64 << 10;
 
 thread_local! {
     /// Where it is inflated to, before it is known whether it may be kept.

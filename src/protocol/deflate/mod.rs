@@ -6,14 +6,14 @@
 //! through flate2: it has no dependencies, and lets the memory of a state be set. It is what
 //! flate2 recommends as its backend; `miniz_oxide`, flate2's default, knows no smaller windows.
 //!
-//! **States** ([`pool`]) are large: 287 KiB to compress, 46 KiB to inflate. Where context takeover
+//! **States** ([`pool`]) are large: 287 to 371 KiB to compress, 46 KiB to inflate. Where context takeover
 //! is off, one is borrowed for as long as a message takes; compressing a message is one call or, for
 //! a large one, goes on while it is written, and inflating goes on while the message arrives. The
 //! pool is one for the process, behind a lock that is held for a push or a pop: a connection moves
 //! between threads, and pools of threads would together hold as many states as the busiest moment of
 //! each. It keeps at most as many as the machine runs threads.
 //!
-//! **Steps are bounded.** Inflating goes through 16 KiB at a time, checked against the limit of a
+//! **Steps are bounded.** Inflating goes through 64 KiB at a time, checked against the limit of a
 //! message and for UTF-8 before the next; so a bomb costs what it may cost at most. Compressing takes
 //! 64 KiB of a message at a time, when the last piece has nearly been written, each a fragment.
 //!
@@ -28,6 +28,8 @@ mod pool;
 
 pub use agreed::InvalidExtensions;
 pub(crate) use agreed::{Agreed, Direction};
+#[cfg(test)]
+pub(crate) use compressor::Memory;
 pub(crate) use compressor::{Compressor, Settings};
 pub(crate) use decompressor::{Corrupt, Decompressor};
 pub(crate) use options::Choice;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::protocol::ProtocolError;
-use crate::protocol::deflate::{Agreed, Compressor, Deflate, SendOptions, Settings};
+use crate::protocol::deflate::{Agreed, Compressor, Deflate, Memory, SendOptions, Settings};
 use crate::protocol::tests::pair::Pair;
 use crate::status;
 
@@ -162,7 +162,8 @@ fn what_is_not_deflate_data_is_answered_1007() {
 /// A payload as a peer compresses it that begins with an empty window.
 fn compressed(bytes: &[u8]) -> Vec<u8> {
     let mut output = Vec::new();
-    let made = Compressor::new(Settings { level: 6, bits: 15 }).compress(bytes, &mut output);
+    let made = Compressor::new(Settings { level: 6, bits: 15, memory: Memory::Usual })
+        .compress(bytes, &mut output);
     output.truncate(made - 4);
     output
 }
@@ -307,12 +308,35 @@ fn a_prepared_message_is_read_by_all_with_their_other_messages() {
     }
 }
 
+/// A transport that takes little asks again and again what it could write.
+#[test]
+fn a_large_message_has_one_end_however_often_it_is_shown() {
+    for extensions in ["permessage-deflate", "permessage-deflate; server_no_context_takeover"] {
+        for step in [61, 10_000] {
+            let mut pair = Pair::new(1 << 20);
+            for end in [&mut pair.client, &mut pair.server] {
+                end.connection.set_deflate(agreed(extensions), eager(), || KEY);
+            }
+            let mut expected = Vec::new();
+            for length in [70_000, 1 << 17, 10, 200_000] {
+                let message = Message::from(noise(length, 0x03));
+                expected.push(message.clone());
+                pair.server.connection.send(message, || KEY).unwrap();
+            }
+            pair.carry(step);
+            assert!(pair.client.messages == expected, "{extensions} {step}");
+        }
+    }
+}
+
 #[test]
 fn a_prepared_message_is_compressed_once_for_all_that_agreed_on_the_same() {
     let prepared = Prepared::new("the same again and again ".repeat(20));
     let mut forms = Vec::new();
     for (level, bits) in [(6, 15), (1, 15), (6, 12), (6, 15), (1, 15), (6, 12)] {
-        forms.push(prepared.deflated(Settings { level, bits }).unwrap().as_ptr());
+        forms.push(
+            prepared.deflated(Settings { level, bits, memory: Memory::Sparing }).unwrap().as_ptr(),
+        );
     }
     assert_eq!(forms[..3], forms[3..]);
     assert!(forms[0] != forms[1] && forms[1] != forms[2] && forms[0] != forms[2]);
@@ -343,7 +367,7 @@ fn a_large_prepared_message_that_was_compressed_is_not_copied() {
     let mut end = with_deflate(End::new(Role::Server), "permessage-deflate", eager());
     end.connection.send_prepared(&prepared, || KEY).unwrap();
     let settings = eager().settings(agreed("permessage-deflate").of(Role::Server)).unwrap();
-    let frame = prepared.deflated(settings).unwrap();
+    let frame = prepared.deflated(settings.alone()).unwrap();
     assert!(frame.len() > 1 << 15 && frame.len() < 80_000);
     let (first, second) = end.connection.unsent();
     let shown = if first.is_empty() { second } else { first };

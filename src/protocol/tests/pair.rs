@@ -46,6 +46,10 @@ fn carry(from: &mut End, to: &mut End, step: usize) -> bool {
     if from.connection.is_flushed() {
         return false;
     }
+    for _ in 0..3 {
+        // As before writes that have to wait.
+        from.connection.unsent();
+    }
     let (first, second) = from.connection.unsent();
     let bytes: Vec<u8> = first.iter().chain(second).copied().take(step).collect();
     from.connection.advance(bytes.len());

@@ -88,8 +88,8 @@ impl Transmitter {
         options: Deflate,
         key: fn() -> [u8; 4],
     ) {
-        let Some(settings) = options.settings(direction) else { return };
         let takeover = direction.takeover && options.takeover(role);
+        let Some(settings) = options.settings(Direction { takeover, ..direction }) else { return };
         self.deflating = Some(Box::new(Deflating {
             settings,
             takeover,
@@ -112,7 +112,7 @@ impl Transmitter {
     #[inline]
     pub(crate) fn prepares(&self, length: usize) -> Option<Settings> {
         let deflating = self.deflating.as_ref()?;
-        (length >= deflating.prepared_threshold).then_some(deflating.settings)
+        (length >= deflating.prepared_threshold).then_some(deflating.settings.alone())
     }
 
     /// Accepts a server's frame that was compressed from an empty window; false if there is a large
@@ -159,15 +159,17 @@ impl Transmitter {
             let whole = large.rest.clone();
             let piece = large.rest.split_to(PIECE.min(large.rest.len()));
             let last = large.rest.is_empty();
-            if self.append_compressed(&mut deflating, form, last, &piece) {
-                large.form = Some(Form { opcode: Opcode::Continuation, ..form });
-                self.large = Some(large);
-            } else {
+            if !self.append_compressed(&mut deflating, form, last, &piece) {
                 // The first piece became no shorter: all of it goes out as it is.
                 self.push(form.opcode, whole, deflating.key());
+            } else if !last {
+                large.form = Some(Form { opcode: Opcode::Continuation, ..form });
+                self.large = Some(large);
             }
         }
         self.deflating = Some(deflating);
+        // Its last piece may be shown more than once, and made but once.
+        self.next_waiting();
     }
 
     /// Puts a frame with `input`, compressed, into the buffer; or does nothing, if that is of no
