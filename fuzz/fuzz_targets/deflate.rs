@@ -30,7 +30,9 @@ const LIMIT: usize = 16 << 20;
 /// What a server writes for `messages`.
 fn frames(messages: &[Message], extensions: &str, level: u8) -> Vec<u8> {
     let handshake = Handshake::default().with_extensions(extensions).expect("they are known");
-    let options = Options::new().deflate(Deflate::new().level(level).threshold(0));
+    // It keeps its window unless what was agreed on says otherwise.
+    let deflate = Deflate::new().server_context_takeover().level(level).threshold(0);
+    let options = Options::new().deflate(deflate);
     let mut server = WebSocketAdapter::from_upgraded_with(
         Pieces::none(),
         Role::Server,
@@ -51,7 +53,8 @@ fn messages(mut rest: &[u8]) -> Vec<Message> {
     let mut messages = Vec::new();
     while let [length, repeat, bytes @ ..] = rest {
         let (payload, behind) = bytes.split_at(usize::from(*length).min(bytes.len()));
-        messages.push(Message::from(payload.repeat(usize::from(*repeat))));
+        // Long ones, too, which are compressed as they are written.
+        messages.push(Message::from(payload.repeat(usize::from(*repeat) << (repeat >> 7))));
         rest = behind;
     }
     messages

@@ -13,7 +13,9 @@ pub struct WsChannel;
 fn end<S: Transport>(io: S, role: Role, terms: Terms) -> Over<WebSocketAdapter<S>, Messages> {
     let handshake =
         Handshake::default().with_extensions(terms.header()).expect("the extension is known");
-    let options = Options::new().deflate(Deflate::new().level(terms.level));
+    // What the ends keep is as in the header.
+    let deflate = Deflate::new().level(terms.level).server_context_takeover();
+    let options = Options::new().deflate(deflate.client_context_takeover());
     Over::new(WebSocketAdapter::from_upgraded_with(
         io,
         role,
