@@ -15,6 +15,7 @@ features=$("$(dirname "$0")/features.sh")
 
 clippy --all-targets
 clippy --all-targets --all-features
+clippy --package chat --all-targets
 clippy --lib --no-default-features
 for feature in $features; do
     clippy --lib --no-default-features --features "$feature"

@@ -12,7 +12,7 @@ check() {
     count=$((count + 1))
 }
 
-check cargo fmt --check
+check cargo fmt --all --check
 for package in benches benches/broadcast fuzz; do
     [ ! -e "$package/Cargo.toml" ] || check cargo fmt --check --manifest-path "$package/Cargo.toml"
 done

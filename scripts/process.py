@@ -44,7 +44,7 @@ def build_examples(*names, features="", release=False):
 class Program:
     """A running program. As a context manager it has ended when the block is left."""
 
-    def __init__(self, *command, stdin=subprocess.DEVNULL, cwd=None):
+    def __init__(self, *command, stdin=subprocess.DEVNULL, cwd=None, env=None):
         self.name = " ".join(os.path.basename(part) for part in command)[:60]
         self.lines = []
         self._unread = queue.Queue()
@@ -56,6 +56,7 @@ class Program:
             text=True,
             errors="replace",
             cwd=cwd,
+            env=None if env is None else {**os.environ, **env},
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -107,7 +108,14 @@ class Program:
 
     def interrupt(self):
         """What ctrl-c does."""
-        self._process.send_signal(signal.SIGINT)
+        self.signal(signal.SIGINT)
+
+    def terminate(self):
+        """What a service manager does first."""
+        self._process.terminate()
+
+    def signal(self, number):
+        self._process.send_signal(number)
 
     def stop(self):
         """Ends this one process: asked first, then killed."""
