@@ -248,12 +248,12 @@ impl Connection {
         if !self.is_open() {
             return Err(self.closed());
         }
-        let (opcode, payload) = match message {
-            Message::Text(text) => (Opcode::Text, text.into_bytes()),
-            Message::Binary(bytes) => (Opcode::Binary, bytes),
-        };
+        let opcode = if message.is_text() { Opcode::Text } else { Opcode::Binary };
         let key = self.key(key);
-        self.transmitter.push(opcode, payload, key);
+        // A small one is only looked at: to move it costs as much as to copy it.
+        if !self.transmitter.append_small(opcode, message.as_bytes(), key) {
+            self.transmitter.push_large(opcode, message.into_bytes(), key);
+        }
         Ok(())
     }
 
@@ -262,8 +262,11 @@ impl Connection {
         Error::closed(self.event.as_ref())
     }
 
-    /// Accepts a message, compressed or not.
+    /// Accepts a message, compressed or not. Never a part of `send`, which is nearly all that is
+    /// called where nothing was agreed on.
     #[cfg(feature = "deflate")]
+    #[cold]
+    #[inline(never)]
     pub(crate) fn send_with(
         &mut self,
         message: Message,
@@ -291,6 +294,13 @@ impl Connection {
         };
         self.receiver.set_inflate(agreed.of(peer));
         self.transmitter.set_deflate(self.role, agreed.of(self.role), options, key);
+    }
+
+    /// Whether messages may be compressed.
+    #[cfg(feature = "deflate")]
+    #[inline]
+    pub(crate) fn deflates(&self) -> bool {
+        self.transmitter.deflates()
     }
 
     /// After how long without a message the compressor is to be given back, if there is one.

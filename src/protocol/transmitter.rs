@@ -64,14 +64,26 @@ pub(crate) struct Transmitter {
 
 impl Transmitter {
     /// Accepts a frame.
-    #[inline(always)]
-    #[allow(clippy::inline_always, reason = "a call would cost a tenth of a small message")]
     pub(crate) fn push(&mut self, opcode: Opcode, payload: Bytes, key: Option<[u8; 4]>) {
-        if payload.len() < LARGE && self.large.is_none() {
-            self.append(opcode, &payload, key);
-        } else {
+        if !self.append_small(opcode, &payload, key) {
             self.push_large(opcode, payload, key);
         }
+    }
+
+    /// Accepts a frame if it can be put into the buffer; false if it is for `push_large`.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a call would cost a tenth of a small message")]
+    pub(crate) fn append_small(
+        &mut self,
+        opcode: Opcode,
+        payload: &[u8],
+        key: Option<[u8; 4]>,
+    ) -> bool {
+        let small = payload.len() < LARGE && self.large.is_none();
+        if small {
+            self.append(opcode, payload, key);
+        }
+        small
     }
 
     /// Accepts a pong.
@@ -127,7 +139,7 @@ impl Transmitter {
 
     /// Puts a large frame's header into the buffer and leaves its payload where it is; or, behind
     /// a large frame, keeps it waiting.
-    fn push_large(&mut self, opcode: Opcode, payload: Bytes, key: Option<[u8; 4]>) {
+    pub(crate) fn push_large(&mut self, opcode: Opcode, payload: Bytes, key: Option<[u8; 4]>) {
         if self.large.is_some() {
             self.waiting_bytes += Header::MAX + payload.len();
             self.waiting.push_back(Waiting {

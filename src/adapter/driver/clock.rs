@@ -135,7 +135,7 @@ impl<S> Driver<S> {
     #[cfg(feature = "deflate")]
     #[inline]
     pub(super) fn plan_to_forget(&mut self) {
-        if self.forget_by.is_none() {
+        if self.connection.deflates() && self.forget_by.is_none() {
             if let Some(after) = self.connection.forgets_after() {
                 let by = platform::later(platform::now(), after);
                 self.forget_by = Some(by);

@@ -16,8 +16,9 @@ use crate::protocol::fault::Fault;
 use crate::protocol::{Message, Prepared};
 
 impl<S> Driver<S> {
-    /// Accepts a message.
-    #[inline]
+    /// Accepts a message. One call, so that what a caller's `feed` becomes is small enough to be
+    /// compiled into it.
+    #[inline(never)]
     pub(crate) fn send(&mut self, message: Message) -> Result<(), Error> {
         self.activity = self.activity.wrapping_add(1);
         self.connection.send(message, platform::mask_key)
