@@ -10,6 +10,7 @@
 //! | to | there is |
 //! |---|---|
 //! | connect two tasks, or test one end | [`duplex`] |
+//! | connect a page and its worker | `PortChannel`, in the browser |
 //! | make a channel of a stream and a sink | [`join`], [`with_guarantees`](StreamChannelExt::with_guarantees) |
 //! | connect two channels | [`pipe`](StreamChannelExt::pipe) |
 //! | send other items | [`map_channel`], [`try_map_channel`], [`transform`](StreamChannelExt::transform) |

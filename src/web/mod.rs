@@ -8,6 +8,8 @@
 //! are two, the page's `WebSocket` ([`socket`]) and its `WebSocketStream` ([`stream`]). What they tell
 //! between two polls waits in an [`inbox`]. [`channel`] keeps the contract over both, with the help
 //! of [`pace`], since nothing tells when `bufferedAmount` falls.
+//!
+//! Beside it, and without a WebSocket, [`message_port`] is a channel between a page and its workers.
 
 mod channel;
 mod connecting;
@@ -16,6 +18,8 @@ mod endpoint;
 mod inbox;
 mod js;
 mod link;
+mod listener;
+mod message_port;
 mod pace;
 mod send;
 mod socket;
@@ -24,4 +28,5 @@ mod stream;
 pub use channel::BrowserChannel;
 pub use connecting::Connecting;
 pub use connector::{Connect, PlatformChannel};
+pub use message_port::{AcceptingPort, PortChannel, PortError};
 pub use send::{SendChannel, SendDriver};

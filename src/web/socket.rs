@@ -8,6 +8,7 @@ use web_sys::{BinaryType, WebSocket};
 use super::inbox::Inbox;
 use super::js::{self, Data, Ended};
 use super::link::{Link, thrown};
+use super::listener::Listener;
 use crate::protocol::{CloseFrame, Message, ReadyState};
 use crate::{Error, Handshake};
 
@@ -150,30 +151,5 @@ pub(super) fn public(url: &str) -> String {
     match credentials.map(|at| (url.get(..start), url.get(start + at + 1..))) {
         Some((Some(scheme), Some(rest))) => [scheme, rest].concat(),
         _ => url.to_owned(),
-    }
-}
-
-/// A callback of the page; dropping it detaches it.
-struct Listener {
-    socket: WebSocket,
-    event: &'static str,
-    /// Not `FnMut`, which must not be called again while it runs.
-    callback: Closure<dyn Fn(JsValue)>,
-}
-
-impl Listener {
-    fn attach(socket: &WebSocket, event: &'static str, callback: Closure<dyn Fn(JsValue)>) -> Self {
-        // It throws only for arguments of other types.
-        let _ = socket.add_event_listener_with_callback(event, callback.as_ref().unchecked_ref());
-        Self { socket: socket.clone(), event, callback }
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        let _ = self.socket.remove_event_listener_with_callback(
-            self.event,
-            self.callback.as_ref().unchecked_ref(),
-        );
     }
 }

@@ -85,15 +85,17 @@
 //! | … canceling has no effect on the sink | `rules::of_the_main_stream::dropping_the_reading_half_has_no_effect_on_the_sink` |
 //! | … canceling doesn't stop a done event | `rules::of_the_main_stream::a_sender_notices_the_end_though_nobody_reads` |
 //! | stream channel rules for a virtual channel: the same four | `rules::of_a_virtual_channel::` the same names |
-//! | **`isolate_channel_test`**: between two tasks, by `duplex` | `duplex`, `threads` |
-//! | the channel can send messages, can receive them | `threads::the_ends_may_be_in_two_threads`, `duplex::what_is_sent_comes_out_at_the_other_end_in_both_directions` |
-//! | events can't be added to an explicitly closed sink | `duplex::what_was_sent_before_an_end_was_closed_is_received` |
+//! | **`isolate_channel_test`**: between two tasks by `duplex`, in a browser by `PortChannel` | `duplex`, `threads`; `tests/message_port` |
+//! | the channel can send messages | `threads::the_ends_may_be_in_two_threads`; `ends::what_is_sent_comes_out_at_the_other_end_in_both_directions` |
+//! | the channel can receive messages | `duplex::what_is_sent_comes_out_at_the_other_end_in_both_directions`; the same |
+//! | events can't be added to an explicitly closed sink | `duplex::what_was_sent_before_an_end_was_closed_is_received`; `ends::whatever_is_sent_after_close_is_an_error` |
 //! | events can't be added while a stream is being added | does not compile: `stream_channel`, "`send_all` borrows the sink" |
-//! | closing the sink causes the stream to close before it emits more | `duplex::what_was_sent_before_an_end_was_closed_is_received` |
-//! | canceling the stream's subscription has no effect on the sink | `guarantees::dropping_the_reading_half_has_no_effect_on_the_sink` |
-//! | the sink closes as soon as an error is added, by `addStream` as well | does not compile: `duplex`, "the ends cannot fail" |
-//! | connect constructors: a connected pair, a wrong first message | `duplex` is connected from the start: there is no first message |
-//! | … close gracefully without a connection | `completer::closing_before_it_is_set_waits_for_nothing_and_drops_the_attempt` |
+//! | closing the sink causes the stream to close before it emits more | `duplex::what_was_sent_before_an_end_was_closed_is_received`; `ends::closing_the_sink_ends_the_stream_before_it_yields_more` |
+//! | canceling the stream's subscription has no effect on the sink | `guarantees::dropping_the_reading_half_has_no_effect_on_the_sink`; `ends::` the same name |
+//! | the sink closes as soon as an error is added, by `addStream` as well | does not compile: `duplex`, "the ends cannot fail"; in a browser a value that is not sent ends nothing: `ends::a_value_that_cannot_be_cloned_is_an_error_of_the_send_and_nothing_goes` |
+//! | connect constructors: create a connected pair | `duplex` is connected from the start; `connecting::who_accepts_and_who_offers_are_connected` |
+//! | … an error if the first message is wrong | for `duplex` there is none; `connecting::a_first_message_that_is_no_offer_is_an_error`, `by_hand::a_wrong_first_message_is_an_error_and_the_end` |
+//! | … close gracefully without a connection | `completer::closing_before_it_is_set_waits_for_nothing_and_drops_the_attempt`; `connecting::a_channel_that_is_still_accepted_can_be_used_and_closed`, `connecting::closing_before_the_other_end_is_there_is_told_to_it` |
 //! | **`json_document_transformer_test`** | `json` |
 //! | decodes JSON emitted by the channel | `a_document_that_comes_is_a_value` |
 //! | encodes objects added to the channel | `a_value_that_goes_is_a_document` |
