@@ -1,5 +1,7 @@
 //! A channel that can be used before the one below it exists.
 
+mod state;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
@@ -11,6 +13,8 @@ use pin_project_lite::pin_project;
 
 use super::waiting::{Half, Waiting};
 use super::{Closed, StreamChannel};
+
+use state::{Known, State, StateProject};
 
 pin_project! {
     /// A channel that can be used while the one below it is still being made.
@@ -63,15 +67,6 @@ pin_project! {
         waiting: Arc<Waiting>,
         // `waiting`, as the future and the channel see it as long as either half may poll for both.
         waker: Waker,
-    }
-}
-
-pin_project! {
-    #[project = StateProject]
-    enum State<F, C> {
-        Waiting { #[pin] future: F },
-        Set { #[pin] channel: C },
-        Over,
     }
 }
 
@@ -145,6 +140,24 @@ impl<F, C, T> Deferred<F, C, T> {
     /// # Errors
     ///
     /// Why there will be none, unless somebody was told already; then [`Closed`], as after a close.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::future::{poll_fn, ready};
+    ///
+    /// use futures::pin_mut;
+    /// use ws_channel::stream_channel::{Closed, Deferred, Duplex, duplex};
+    ///
+    /// # futures::executor::block_on(async {
+    /// let channel = Deferred::new(ready(Ok::<Duplex<u8>, Closed>(duplex(4).0)), 16);
+    /// pin_mut!(channel);
+    /// assert!(channel.is_waiting());
+    /// poll_fn(|cx| channel.as_mut().poll_complete(cx)).await?;
+    /// assert!(channel.get_ref().is_some());
+    /// # Ok::<_, Closed>(())
+    /// # }).unwrap();
+    /// ```
     pub fn poll_complete<E>(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), E>>
     where
         F: Future<Output = Result<C, E>>,
@@ -152,55 +165,12 @@ impl<F, C, T> Deferred<F, C, T> {
     {
         let this = self.project();
         let waiting = Arc::clone(this.waiting);
-        waiting.sink.poll(cx, || complete(this.state, this.kept, &waiting, this.waker)).map(told)
-    }
-}
-
-/// What is known of the channel below.
-enum Known<E> {
-    Set,
-    /// There will be none, and this says why.
-    Failed(E),
-    /// There will be none, as somebody knows.
-    Over,
-}
-
-fn told<E: From<Closed>>(known: Known<E>) -> Result<(), E> {
-    match known {
-        Known::Set => Ok(()),
-        Known::Failed(error) => Err(error),
-        Known::Over => Err(Closed::Ended.into()),
-    }
-}
-
-/// Runs the future. Whoever polls it does so for both halves.
-fn complete<F, C, T, E>(
-    mut state: Pin<&mut State<F, C>>,
-    kept: &mut VecDeque<T>,
-    waiting: &Waiting,
-    waker: &Waker,
-) -> Poll<Known<E>>
-where
-    F: Future<Output = Result<C, E>>,
-{
-    let made = match state.as_mut().project() {
-        StateProject::Waiting { future } => ready!(future.poll(&mut Context::from_waker(waker))),
-        StateProject::Set { .. } => return Poll::Ready(Known::Set),
-        StateProject::Over => return Poll::Ready(Known::Over),
-    };
-    let known = match made {
-        Ok(channel) => {
-            state.set(State::Set { channel });
-            Known::Set
+        let known = ready!(waiting.sink.poll(cx, || this.state.poll_made(&waiting, this.waker)));
+        if matches!(known, Known::Failed(_)) {
+            this.kept.clear();
         }
-        Err(error) => {
-            state.set(State::Over);
-            kept.clear();
-            Known::Failed(error)
-        }
-    };
-    waiting.wake();
-    Poll::Ready(known)
+        Poll::Ready(known.told())
+    }
 }
 
 impl<F, C, T, E> Deferred<F, C, T>
@@ -222,9 +192,12 @@ where
         }
         let waiting = Arc::clone(this.waiting);
         half(&waiting).poll(cx, || {
-            match ready!(complete(this.state.as_mut(), this.kept, &waiting, this.waker)) {
+            match ready!(this.state.as_mut().poll_made(&waiting, this.waker)) {
                 Known::Set => {}
-                known => return Poll::Ready(Ok(known)),
+                known => {
+                    this.kept.clear();
+                    return Poll::Ready(Ok(known));
+                }
             }
             let StateProject::Set { mut channel } = this.state.project() else {
                 return Poll::Ready(Ok(Known::Over));
@@ -287,7 +260,7 @@ where
             *self.project().promised = true;
             return Poll::Ready(Ok(()));
         }
-        told(ready!(sent)?)?;
+        ready!(sent)?.told()?;
         match self.get_pin_mut() {
             Some(channel) => channel.poll_ready(cx),
             None => Poll::Ready(Err(Closed::Ended.into())),
@@ -312,7 +285,7 @@ where
         if self.is_waiting() && self.kept.is_empty() {
             return Poll::Ready(Ok(()));
         }
-        told(ready!(self.as_mut().poll_sent(|waiting| &waiting.sink, cx))?)?;
+        ready!(self.as_mut().poll_sent(|waiting| &waiting.sink, cx))?.told()?;
         match self.get_pin_mut() {
             Some(channel) => channel.poll_flush(cx),
             None => Poll::Ready(Err(Closed::Ended.into())),
