@@ -8,6 +8,30 @@ use pin_project_lite::pin_project;
 
 pin_project! {
     /// The channel of [`with_close_guarantee`](crate::StreamChannelExt::with_close_guarantee).
+    ///
+    /// # Cancellation safety
+    ///
+    /// As the channel inside.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures::{SinkExt, StreamExt, channel::mpsc};
+    /// use ws_channel::StreamChannelExt;
+    /// use ws_channel::stream_channel::join;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (out, _sent) = mpsc::channel::<u8>(8);
+    /// let (mut feed, coming) = mpsc::channel::<u8>(8);
+    /// let mut channel = join(coming.map(Ok), out).with_close_guarantee();
+    ///
+    /// feed.send(1).await?;
+    /// channel.close().await?;
+    /// // It was there to be read; but the channel is closed.
+    /// assert_eq!(channel.next().await, None);
+    /// # Ok::<_, mpsc::SendError>(())
+    /// # }).unwrap();
+    /// ```
     #[derive(Debug)]
     #[must_use = "channels do nothing unless polled"]
     pub struct CloseGuarantee<C> {

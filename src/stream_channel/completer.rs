@@ -66,6 +66,20 @@ impl<C, E> Completer<C, E> {
     }
 
     /// Says that there will be no channel, to whoever still waits for it.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use ws_channel::stream_channel::{Completer, Duplex};
+    /// use std::io;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (completer, mut channel) = Completer::<Duplex<u8, io::Error>, _>::new(16);
+    /// completer.fail(io::ErrorKind::HostUnreachable.into());
+    /// let told = channel.next().await.unwrap().unwrap_err();
+    /// assert_eq!(told.kind(), io::ErrorKind::HostUnreachable);
+    /// assert!(channel.next().await.is_none());
+    /// # });
+    /// ```
     #[doc(alias = "setError")]
     pub fn fail(self, error: E) {
         let _ = self.sender.send(Err(error));
@@ -77,6 +91,20 @@ impl<C, E> Completer<C, E> {
     }
 
     /// Waits until nobody waits for the channel any more, so that making it can be given up.
+    ///
+    /// ```
+    /// use std::future::poll_fn;
+    ///
+    /// use futures::SinkExt;
+    /// use ws_channel::stream_channel::{Closed, Completer, Duplex};
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (mut completer, mut channel) = Completer::<Duplex<u8>, _>::new(16);
+    /// channel.close().await?;
+    /// poll_fn(|cx| completer.poll_canceled(cx)).await;
+    /// # Ok::<_, Closed>(())
+    /// # }).unwrap();
+    /// ```
     pub fn poll_canceled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.sender.poll_canceled(cx)
     }

@@ -86,7 +86,7 @@ pub trait StreamChannelExt<T>: StreamChannel<T> {
 
     /// Replaces the stream by what `transformer` makes of it; the sink stays.
     ///
-    /// The result has the [close guarantee](Self::with_close_guarantee).
+    /// The result has the [close guarantee](Self::with_close_guarantee). [`Transformer`] has an example.
     fn transform_stream<X>(self, transformer: &X) -> CloseGuarantee<Join<X::Output, SinkHalf<Self>>>
     where
         Self: Sized,
@@ -98,7 +98,7 @@ pub trait StreamChannelExt<T>: StreamChannel<T> {
 
     /// Replaces the sink by what `transformer` makes of it; the stream stays.
     ///
-    /// The result has the [close guarantee](Self::with_close_guarantee).
+    /// The result has the [close guarantee](Self::with_close_guarantee). [`Transformer`] has an example.
     fn transform_sink<X>(self, transformer: &X) -> CloseGuarantee<Join<StreamHalf<Self>, X::Output>>
     where
         Self: Sized,
@@ -283,7 +283,7 @@ pub trait StreamChannelExt<T>: StreamChannel<T> {
     ///   sending is `Closed`, and the inner sink is closed as above.
     /// - After `None` there is `None`; a channel that is closed is closed again without an effect.
     ///
-    /// It does not read ahead: what comes waits in the inner channel.
+    /// It does not read ahead: what comes waits in the inner channel. [`Guarantees`] has an example.
     #[doc(alias = "withGuarantees")]
     fn with_guarantees(self) -> Guarantees<Self>
     where
@@ -296,7 +296,7 @@ pub trait StreamChannelExt<T>: StreamChannel<T> {
     /// Makes a channel's stream end when its sink is closed, before it yields more items.
     ///
     /// Of [`with_guarantees`](Self::with_guarantees) this is the rule that adapters of one half are
-    /// likely to break; it needs nothing of the error type.
+    /// likely to break; it needs nothing of the error type. [`CloseGuarantee`] has an example.
     #[doc(alias = "withCloseGuarantee")]
     fn with_close_guarantee(self) -> CloseGuarantee<Self>
     where

@@ -11,6 +11,35 @@ use super::close_guarantee::keep;
 
 pin_project! {
     /// The channel of [`with_guarantees`](crate::StreamChannelExt::with_guarantees).
+    ///
+    /// # Cancellation safety
+    ///
+    /// As the channel inside.
+    ///
+    /// # Examples
+    ///
+    /// Two queues know nothing of each other; together they are a channel that ends as one.
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use futures::{SinkExt, StreamExt, channel::mpsc};
+    /// use ws_channel::StreamChannelExt;
+    /// use ws_channel::stream_channel::join;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (out, mut sent) = mpsc::channel::<u8>(8);
+    /// let (feed, coming) = mpsc::channel::<u8>(8);
+    /// let mut channel = join(coming.map(Ok), out.sink_map_err(io::Error::other)).with_guarantees();
+    ///
+    /// drop(feed);
+    /// assert!(channel.next().await.is_none());
+    /// // The stream has ended, so the sink takes nothing more, and is closed.
+    /// let error = channel.send(1).await.unwrap_err();
+    /// assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    /// assert_eq!(sent.next().await, None);
+    /// # });
+    /// ```
     #[derive(Debug)]
     #[must_use = "channels do nothing unless polled"]
     pub struct Guarantees<C> {

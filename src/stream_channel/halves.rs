@@ -71,6 +71,18 @@ impl<C> SinkHalf<C> {
     /// # Errors
     ///
     /// Both halves as they are, if they are not of one channel.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ws_channel::StreamChannelExt;
+    /// use ws_channel::stream_channel::{Duplex, duplex};
+    ///
+    /// let (near, far) = duplex::<u8>(4);
+    /// let ((sink, stream), (_, other)) = (near.into_halves(), far.into_halves());
+    /// let (sink, _other) = sink.reunite(other).expect_err("of another channel");
+    /// let _near: Duplex<u8> = sink.reunite(stream).expect("of one channel");
+    /// ```
     pub fn reunite(self, stream: StreamHalf<C>) -> Result<C, (Self, StreamHalf<C>)>
     where
         C: Unpin,

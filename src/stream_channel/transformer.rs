@@ -32,6 +32,28 @@
 /// # Ok::<_, Closed>(())
 /// # }).unwrap();
 /// ```
+///
+/// A stream or a sink can be transformed alone, with
+/// [`transform_stream`](crate::StreamChannelExt::transform_stream) and
+/// [`transform_sink`](crate::StreamChannelExt::transform_sink):
+///
+/// ```
+/// use futures::{SinkExt, StreamExt};
+/// use ws_channel::StreamChannelExt;
+/// use ws_channel::stream_channel::{Closed, Duplex, SinkHalf, StreamHalf, duplex};
+///
+/// # futures::executor::block_on(async {
+/// let (near, far) = duplex::<u32>(4);
+/// let doubled = |sink: SinkHalf<Duplex<u32>>| sink.with(|n| std::future::ready(Ok(n * 2)));
+/// let second = |stream: StreamHalf<Duplex<u32>>| stream.skip(1).take(1);
+/// let (mut near, mut far) = (near.transform_sink(&doubled), far.transform_stream(&second));
+/// near.send(10).await?;
+/// near.send(21).await?;
+/// assert_eq!(far.next().await, Some(Ok(42)));
+/// assert_eq!(far.next().await, None);
+/// # Ok::<_, Closed>(())
+/// # }).unwrap();
+/// ```
 #[doc(alias = "StreamChannelTransformer")]
 pub trait Transformer<C> {
     /// What `C` becomes.

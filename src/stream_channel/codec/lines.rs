@@ -61,6 +61,20 @@ impl<C> LinesChannel<C> {
     }
 
     /// Sets how long a line that comes may be, in bytes without its end. Default: 1 MiB.
+    ///
+    /// ```
+    /// use futures::{SinkExt, StreamExt};
+    /// use ws_channel::stream_channel::{Closed, LinesChannel, LinesError, duplex};
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (near, mut far) = duplex::<Vec<u8>>(4);
+    /// let mut near = LinesChannel::new(near).max_length(3);
+    /// far.send(b"long\nok\n".to_vec()).await?;
+    /// assert!(matches!(near.next().await, Some(Err(LinesError::TooLong { limit: 3, .. }))));
+    /// assert_eq!(near.next().await.unwrap().unwrap(), "ok");
+    /// # Ok::<_, Closed>(())
+    /// # }).unwrap();
+    /// ```
     pub const fn max_length(mut self, bytes: usize) -> Self {
         self.splitter.max_length = bytes;
         self

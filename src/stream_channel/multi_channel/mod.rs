@@ -96,6 +96,14 @@ where
 }
 
 /// Sets what a [`MultiChannel`] may keep.
+///
+/// ```
+/// use ws_channel::stream_channel::{Frame, MultiChannelBuilder, duplex};
+///
+/// let (near, _far) = duplex::<Frame<String>>(16);
+/// let channel = MultiChannelBuilder::default().buffer(32).pending(8).over(near);
+/// assert_eq!(channel.open().id(), 1);
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[must_use = "a builder does nothing until it is used"]
 pub struct MultiChannelBuilder {
