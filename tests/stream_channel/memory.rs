@@ -8,10 +8,11 @@ use std::cell::Cell;
 use futures::{SinkExt, StreamExt};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
-use ws_channel::StreamChannelExt;
 use ws_channel::stream_channel::{
-    Closed, Deferred, Disconnector, Duplex, SinkHalf, StreamHalf, duplex, join,
+    Closed, Completer, Deferred, Disconnector, Duplex, Frame, MultiChannel, SinkHalf, StreamHalf,
+    duplex, join,
 };
+use ws_channel::{StreamChannel, StreamChannelExt};
 
 use crate::support::run;
 
@@ -70,8 +71,8 @@ pub(crate) fn allocations(mut work: impl FnMut()) -> usize {
 
 /// Sends a hundred items there and back, four at a time, with a reader that waits before each.
 fn echo(
-    channel: &mut (impl ws_channel::StreamChannel<u64, Error = Closed> + Unpin),
-    far: &mut Duplex<u64>,
+    channel: &mut (impl StreamChannel<u64, Error = Closed> + Unpin),
+    far: &mut (impl StreamChannel<u64, Error = Closed> + Unpin),
 ) {
     run(async {
         for n in 0..25 {
@@ -128,6 +129,11 @@ costs_nothing! {
         .transform_sink(&|sink: SinkHalf<_>| sink);
     an_item_through_a_deferred_channel_costs_no_allocation:
         |near: End| Deferred::new(std::future::ready(Ok(near)), 4);
+    an_item_through_a_completed_channel_costs_no_allocation: |near: End| {
+        let (completer, channel) = Completer::new(4);
+        completer.complete(near);
+        channel
+    };
     an_item_through_a_disconnectable_channel_costs_no_allocation:
         |near: End| near.transform(&Disconnector::new());
     an_item_through_a_boxed_channel_costs_no_allocation: |near: End| near.boxed_channel();
@@ -154,6 +160,19 @@ fn an_item_through_a_pipe_costs_no_allocation() {
     };
     let runner = allocations(|| run(async {}));
     assert_eq!(allocations(round) - runner, 0);
+}
+
+#[test]
+fn an_item_of_a_virtual_channel_costs_no_allocation() {
+    let (near, far) = duplex::<Frame<u64>>(8);
+    let (mut near, mut far) = (MultiChannel::new(near), MultiChannel::new(far));
+    let runner = allocations(|| run(async {}));
+    assert_eq!(allocations(|| echo(&mut near, &mut far)) - runner, 0);
+    for _ in 0..10 {
+        let mut opened = near.open();
+        let mut attached = far.attach(opened.id()).unwrap();
+        assert_eq!(allocations(|| echo(&mut opened, &mut attached)) - runner, 0);
+    }
 }
 
 #[test]
