@@ -3,10 +3,8 @@
 use futures::{SinkExt, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
-use ws_channel::stream_channel::{Frame, JsonChannel, MultiChannel, VirtualChannel};
-use ws_channel::{WebSocketAdapter, WebSocketChannel};
+use ws_channel::{WebSocketAdapter, WebSocketChannel, stream_channel::MultiChannel};
 
-type Json<C> = JsonChannel<C, Frame<Value>>;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]
@@ -22,9 +20,8 @@ async fn main() -> Result<(), Failure> {
 
     let feed = tokio::spawn(events.take(3).try_collect::<Vec<Value>>());
     for (id, numbers) in [(1, json!([1, 2, 3])), (2, json!(["a"]))] {
-        calls
-            .send(json!({ "jsonrpc": "2.0", "id": id, "method": "sum", "params": numbers }))
-            .await?;
+        let call = json!({ "jsonrpc": "2.0", "id": id, "method": "sum", "params": numbers });
+        calls.send(call).await?;
         println!("answer: {}", calls.next().await.ok_or("no answer")??);
     }
     println!("events: {:?}", feed.await??);
@@ -32,37 +29,32 @@ async fn main() -> Result<(), Failure> {
     server.await?
 }
 
-/// Calls on one virtual channel, events on another.
+/// Answers calls on one virtual channel, and sends events on another.
 async fn serve(stream: TcpStream) -> Result<(), Failure> {
     let mut main = MultiChannel::<_, Value>::new(WebSocketAdapter::accept(stream).await?.json());
-    let Some(uses) = main.next().await.transpose()? else { return Ok(()) };
+    let uses = main.next().await.ok_or("a client that says nothing")??;
     let attach = |name: &str| main.attach(uses[name].as_u64().unwrap_or_default());
     let (mut calls, mut events) = (attach("calls")?, attach("events")?);
 
-    let ticks = async move {
-        for n in 0.. {
-            if events.send(json!({ "tick": n })).await.is_err() {
-                break; // The client has enough.
-            }
+    let feed = tokio::spawn(async move {
+        let mut ticks = 0..;
+        // Until the client has enough.
+        while events.send(json!({ "tick": ticks.next() })).await.is_ok() {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
-        Ok(())
-    };
-    futures::try_join!(ticks, answer(&mut calls))?;
+    });
+    while let Some(call) = calls.next().await.transpose()? {
+        calls.send(answer(&call)).await?;
+    }
+    feed.await?;
     Ok(main.close().await?)
 }
 
-async fn answer<C: WebSocketChannel>(
-    calls: &mut VirtualChannel<Json<C>, Value>,
-) -> Result<(), Failure> {
-    while let Some(call) = calls.next().await.transpose()? {
-        let numbers = call["params"].as_array().map_or(&[][..], Vec::as_slice);
-        let sum = numbers.iter().map(Value::as_i64).sum::<Option<i64>>();
-        let (key, value) = match sum {
-            Some(sum) => ("result", json!(sum)),
-            None => ("error", json!({ "code": -32602, "message": "not numbers" })),
-        };
-        calls.send(json!({ "jsonrpc": "2.0", "id": call["id"], key: value })).await?;
-    }
-    Ok(())
+fn answer(call: &Value) -> Value {
+    let numbers = call["params"].as_array().map_or(&[][..], Vec::as_slice);
+    let (key, value) = match numbers.iter().map(Value::as_i64).sum::<Option<i64>>() {
+        Some(sum) => ("result", json!(sum)),
+        None => ("error", json!({ "code": -32602, "message": "not numbers" })),
+    };
+    json!({ "jsonrpc": "2.0", "id": call["id"], key: value })
 }
