@@ -37,6 +37,10 @@ use view::View;
 /// and does not read has to flush, as with every writer that buffers. Writing waits as sending on
 /// the channel does.
 ///
+/// Bytes that are compressed or encrypted already, as those of TLS and SSH are, gain nothing from the
+/// channel's compression and pay for it many times what all else costs: with the feature `deflate`,
+/// connect with `no_deflate` for those.
+///
 /// **Shutting down** sends what was written, closes with 1000, and waits for the peer's answer. It is
 /// an error if the closing was not clean, since nobody knows then what has arrived. A WebSocket
 /// cannot be closed one way only: what the peer still sends is dropped. To close with another code,
