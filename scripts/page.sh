@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The tests of a browser in a headless Chromium, in a page and in a worker, beside the server that they talk to; and the
-# toolkit's, in a page.
+# The tests of a browser in a headless Chromium, in a page and in a worker, beside the server that they talk to; and those
+# of the toolkit and of its ports between threads, in a page.
 #
 # Takes names of tests, as `cargo test` does; none is all.
 set -euo pipefail
@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/wasm.sh
 . scripts/wasm.sh
 
-suites=(browser worker stream_channel)
+suites=(browser worker stream_channel message_port)
 
 scripts/wasm_tools.sh
 cargo build --example page_server
