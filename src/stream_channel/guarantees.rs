@@ -46,8 +46,10 @@ pin_project! {
         #[pin]
         inner: C,
         state: State,
-        // Whoever reads may be another task than the one that closes, or the one that fails to send.
+        // Whoever reads may be another task than the one that closes, or the one that fails to send,
+        // and whoever sends another than the one that reads the end.
         reader: Option<Waker>,
+        writer: Option<Waker>,
     }
 }
 
@@ -66,7 +68,7 @@ enum State {
 
 impl<C> Guarantees<C> {
     pub(super) fn new(inner: C) -> Self {
-        Self { inner, state: State::Open, reader: None }
+        Self { inner, state: State::Open, reader: None, writer: None }
     }
 
     /// The channel itself.
@@ -97,7 +99,10 @@ where
             let item = this.inner.as_mut().poll_next(cx);
             match item {
                 Poll::Pending => drop(keep(this.reader, cx)),
-                Poll::Ready(None) => *this.state = State::Over,
+                Poll::Ready(None) => {
+                    *this.state = State::Over;
+                    wake(this.writer);
+                }
                 Poll::Ready(Some(_)) => {}
             }
             if *this.state == State::Open {
@@ -120,7 +125,13 @@ where
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
         let this = self.project();
         match this.state {
-            State::Open => told(this.inner.poll_ready(cx), this.state, this.reader),
+            State::Open => {
+                let ready = this.inner.poll_ready(cx);
+                if ready.is_pending() {
+                    drop(keep(this.writer, cx));
+                }
+                told(ready, this.state, this.reader)
+            }
             _ => Poll::Ready(Err(Closed::Ended.into())),
         }
     }
@@ -138,7 +149,13 @@ where
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
         let this = self.project();
         match this.state {
-            State::Open => told(this.inner.poll_flush(cx), this.state, this.reader),
+            State::Open => {
+                let flushed = this.inner.poll_flush(cx);
+                if flushed.is_pending() {
+                    drop(keep(this.writer, cx));
+                }
+                told(flushed, this.state, this.reader)
+            }
             State::Closing => this.inner.poll_flush(cx),
             State::Closed { asked: true } => Poll::Ready(Ok(())),
             // What was sent last may not have gone out.

@@ -3,11 +3,12 @@
 use std::io;
 use std::task::Poll;
 
+use futures::channel::mpsc;
 use futures::{SinkExt, StreamExt, stream};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 use ws_channel::StreamChannelExt;
-use ws_channel::stream_channel::Guarantees;
+use ws_channel::stream_channel::{Guarantees, join};
 
 use crate::support::{Bare, Far, Flag, Tasks, UNLUCKY, bare, is_closed, now, poll, run};
 
@@ -126,6 +127,22 @@ fn whatever_is_sent_after_close_is_an_error() {
         channel.close().await.unwrap();
     });
     assert_eq!(far.arrived(), (vec![], true));
+}
+
+#[test]
+fn the_end_wakes_whoever_waits_for_room() {
+    let (feed, coming) = mpsc::unbounded::<io::Result<u8>>();
+    let (out, _sent) = mpsc::channel::<u8>(0);
+    let channel = join(coming, out.sink_map_err(io::Error::other)).with_guarantees();
+    let (mut sink, mut stream) = channel.split();
+    run(sink.feed(1)).unwrap();
+    run(sink.feed(2)).unwrap();
+    let writer = Flag::new();
+    assert!(poll(&writer, |cx| sink.poll_ready_unpin(cx)).is_pending());
+    drop(feed);
+    assert!(matches!(now(&mut stream), Poll::Ready(None)));
+    assert!(writer.take(), "the writer was woken");
+    assert!(matches!(poll(&writer, |cx| sink.poll_ready_unpin(cx)), Poll::Ready(Err(_))));
 }
 
 #[test]
