@@ -25,9 +25,9 @@ pub(super) enum Receivers {
 /// [`Hub::publish`] and [`Peer::publish`].
 ///
 /// Awaited, it tells what became of it, and where the policy is [`SlowPeer::Wait`], waits for the
-/// peers whose queues are full.
+/// peers whose queues are full. Code that is not async drops it.
 #[derive(Debug)]
-#[must_use = "peers whose queues are full are waited for when it is awaited; `let _ =` if they need not be"]
+#[must_use = "peers whose queues are full are waited for when it is awaited; `drop(…)` it if they need not be"]
 pub struct Publish {
     hub: Hub,
     message: Prepared,
