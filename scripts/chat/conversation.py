@@ -9,7 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from browser import ENTER  # noqa: E402
 from database import MariaDb, Sqlite  # noqa: E402
-from process import Failure  # noqa: E402
+from process import Failure, Program  # noqa: E402
 from room import BANNER, ENTERED, SHOWN, WAITING, Chat, Talk, enter  # noqa: E402
 
 
@@ -116,12 +116,70 @@ def conversation(program, database, driver):
         if [text for _, text in rows] != talk.heard() or [seq for seq, _ in rows] != list(range(1, len(rows) + 1)):
             raise Failure(f"the log has {rows}, and heard was {talk.heard()}")
         step(f"the log has the {len(rows)} messages, each once, in the order in which all saw them")
-        ann.close()
         ben.close()
+
         chat.start()
+        history(chat, database, ann)
+        step("pages of history, and an absence of more than one page")
+        check_page(ann)
+        if complaints := ann.complaints():
+            raise Failure(f"the console of the page: {complaints}")
+        ann.close()
+        step("all controls have names, and a screen of 320 pixels is wide enough")
         check_http(chat)
         step("headers, and who may connect")
+        chat.stop(Program.interrupt)
+        step("ctrl-c ends it as well")
+        chat.start()
     return done
+
+
+def history(chat, database, page):
+    """A room of 120 messages, and 120 more while the page is away."""
+    def fill(numbers):
+        rows = ", ".join(f"('old', {number}, 'old-{number}', 'Dan', 'number {number}', {number})" for number in numbers)
+        database.rows(f"INSERT INTO messages (room, seq, id, nick, text, at) VALUES {rows}")
+
+    def shown(first, last):
+        texts = [text for _, _, text in page.run(SHOWN)]
+        if texts != [f"number {number}" for number in range(first, last + 1)]:
+            raise Failure(f"not {first} to {last} but {texts}")
+
+    fill(range(1, 121))
+    page.run("sessionStorage.clear()")
+    page.open("about:blank")
+    enter(page, chat.url, "Ann", "old")
+    count = "return document.querySelectorAll('#messages > .said').length === arguments[0]"
+    page.wait("the latest page", count, 50)
+    shown(71, 120)
+    for number in 100, 120:
+        page.click("#older")
+        page.wait("an earlier page", count, number)
+    shown(1, 120)
+    if page.run("return !document.getElementById('older').hidden"):
+        raise Failure("the page promises what was before the first message")
+    chat.stop()
+    fill(range(121, 241))
+    chat.start()
+    page.wait("all that was said meanwhile", count, 240, seconds=30)
+    shown(1, 240)
+
+
+def check_page(page):
+    """What somebody without a mouse, or without a wide screen, has of it."""
+    nodes = page.devtools("Accessibility.getFullAXTree")["nodes"]
+    controls = [node for node in nodes if node.get("role", {}).get("value") in ("button", "textbox") and not node["ignored"]]
+    nameless = [node for node in controls if not node.get("name", {}).get("value")]
+    roles = {node.get("role", {}).get("value") for node in nodes}
+    if nameless or len(controls) < 4:
+        raise Failure(f"{len(controls)} controls, without a name: {nameless}")
+    if missing := {"log", "status", "banner", "complementary", "contentinfo", "heading"} - roles:
+        raise Failure(f"the page has no {missing}")
+    page.devtools("Emulation.setDeviceMetricsOverride", width=320, height=600, deviceScaleFactor=1, mobile=True)
+    width = page.run("return document.scrollingElement.scrollWidth")
+    page.devtools("Emulation.clearDeviceMetricsOverride")
+    if width > 320:
+        raise Failure(f"on a screen of 320 pixels the page is {width} wide")
 
 
 def check_http(chat):

@@ -44,7 +44,8 @@ class Sqlite:
     def rows(self, query):
         connection = sqlite3.connect(self._path, timeout=30)
         try:
-            return connection.execute(query).fetchall()
+            with connection:
+                return connection.execute(query).fetchall()
         finally:
             connection.close()
 

@@ -42,9 +42,9 @@ class Chat:
         self.url = f"http://{self._address}"
         self.socket = f"ws://{self._address}/chat"
 
-    def stop(self):
-        """As systemd would. It has to end by itself, and to say that everything is logged."""
-        self._server.terminate()
+    def stop(self, end=Program.terminate):
+        """As a service manager would, unless told. It has to end by itself, and to say that everything is logged."""
+        end(self._server)
         self._server.finish(20)
         self._server.expect(r"\d+ people were told, 0 cut off; everything is logged")
 

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinError;
 use tokio::time::timeout;
 use ws_channel::Options;
-use ws_channel::server::{Server, ServerOptions, SlowPeer};
+use ws_channel::server::{Hub, Server, ServerOptions, SlowPeer};
 use ws_channel::status;
 
 use crate::hooks::Chat;
@@ -49,10 +49,10 @@ pub async fn serve(
     if let Err(error) = log.migrate().await {
         eprintln!("messages are refused until the database can be reached: {error}");
     }
-    let (writer, orders) = Writer::new();
-    let server = Server::with_options(Chat::new(log.clone(), writer.clone()), options());
-    let hub = server.hub().clone();
-    let logging = tokio::spawn(orders.run(log.clone(), hub.clone()));
+    let hub = Hub::new(options());
+    let (writer, logging) = Writer::new(log.clone(), hub.clone());
+    let logging = tokio::spawn(logging);
+    let server = Server::with_hub(Chat::new(log.clone(), writer.clone()), hub.clone());
     let http = axum::serve(listener, router(server)).with_graceful_shutdown(hub.shutting_down());
     let mut http = tokio::spawn(http.into_future());
 

@@ -1,6 +1,7 @@
 //! What logs messages, and then publishes them.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -41,14 +42,6 @@ pub struct Writer {
     state: watch::Receiver<LogState>,
 }
 
-/// The task's end of a [`Writer`].
-#[derive(Debug)]
-#[must_use = "nothing is logged until it runs"]
-pub struct Orders {
-    queue: mpsc::Receiver<Order>,
-    state: watch::Sender<LogState>,
-}
-
 /// A message to be logged.
 #[derive(Clone, Debug)]
 pub struct Order {
@@ -63,12 +56,16 @@ pub struct Order {
 }
 
 impl Writer {
-    /// Both ends.
-    pub fn new() -> (Self, Orders) {
+    /// A writer, and its task, which is to be spawned: it ends after [`close`](Self::close), when what
+    /// was taken is logged or refused.
+    ///
+    /// The log need not be there yet: its tables are made when it is.
+    pub fn new(log: Log, hub: Hub) -> (Self, impl Future<Output = ()> + Send) {
         let (queue, orders) = mpsc::channel(QUEUE);
         let (state, watched) = watch::channel(LogState::Ok);
+        let task = Task { log, hub, orders, state, last: HashMap::new(), sure: false };
         let queue = Arc::new(Mutex::new(Some(queue)));
-        (Self { queue, state: watched }, Orders { queue: orders, state })
+        (Self { queue, state: watched }, task.run())
     }
 
     /// Whether messages can be logged.
@@ -95,18 +92,9 @@ impl Writer {
         queue.try_send(order).map_err(|_| unavailable())
     }
 
-    /// Takes no more. The task ends when what was taken is logged or refused.
+    /// Takes no more.
     pub fn close(&self) {
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
-    }
-}
-
-impl Orders {
-    /// Logs until the writer is closed. The log need not be there yet: its tables are made when it
-    /// is.
-    pub async fn run(self, log: Log, hub: Hub) {
-        let Self { queue, state } = self;
-        Task { log, hub, orders: queue, state, last: HashMap::new(), sure: false }.run().await;
     }
 }
 

@@ -14,7 +14,7 @@ const PING_EVERY = 10_000;
 const PONG_WITHIN = 8_000;
 // Close codes after which there is no point in connecting again.
 const FINAL = { 4000: "This page is of another version than the server. Load it again.",
-  4001: "You opened this room in another tab or window.", 4002: "The server waited too long for you to join." };
+  4001: "You are in this room in another tab or window. Load this page again to be here instead.", 4002: "The server waited too long for you to join." };
 
 export class Link extends EventTarget {
   #room;
