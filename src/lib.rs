@@ -48,7 +48,7 @@
 //! The listener is the program's own, and so is TLS. [`Accept::request`] shows the request before it
 //! is accepted or rejected; [`Accept::allowed_origins`] is for servers that rely on cookies.
 //!
-//! For more than one client there is [`server`]: hooks for a peer's life, peers that any task can send
+//! For more than one client there is `server`: hooks for a peer's life, peers that any task can send
 //! to, topics, limits, a graceful shutdown.
 //!
 //! With the feature `hyper` or `axum`, a request that such a server received becomes a channel, too:
@@ -60,7 +60,7 @@
 //! [`client`](WebSocketAdapter::client), as a server that [`accept`](WebSocketAdapter::accept)s, or
 //! [`from_upgraded`](WebSocketAdapter::from_upgraded) where the opening handshake is done. A `Stream`
 //! plus a `Sink` of `Bytes` becomes a byte stream with tokio-util, as the example `byte_stream`
-//! shows. [`TungsteniteChannel`] wraps an open stream of tokio-tungstenite. What works with every
+//! shows. `TungsteniteChannel` wraps an open stream of tokio-tungstenite. What works with every
 //! channel is written for `C: WebSocketChannel + Unpin`, or takes a [`BoxWebSocketChannel`].
 //!
 //! # Two halves
@@ -128,7 +128,7 @@
 //! - `native-tls`: `wss://` with the system's TLS library.
 //! - `deflate`: compression of messages, which clients offer and servers accept; see `Deflate`. It
 //!   trades time (some 15 µs for 1 KiB) for bytes, so it is off unless asked for.
-//! - `server` (default): [`server`]s with hooks, peers and topics.
+//! - `server` (default): `server`s with hooks, peers and topics.
 //! - `tracing`: servers tell it of their peers, and of what fails.
 //! - `hyper`: upgrades of hyper 1.
 //! - `axum`: upgrades of axum 0.8.

@@ -30,7 +30,8 @@ type Open = fn(&str, &[String], Rc<Inbox>) -> Result<Box<dyn Link>, JsValue>;
 /// The page parses the URL: `ws`, `wss`, `http` for `ws`, `https` for `wss`, and where the browser
 /// is recent also one relative to the page.
 ///
-/// What a browser lets no page do has no method here: headers, TLS settings, keepalive.
+/// What a browser lets no page do has no method here: headers, TLS settings, keepalive. A
+/// [`Request`] with headers, or with a user name in its URL, is refused when it is awaited.
 ///
 /// # Logging in without headers
 ///
@@ -211,26 +212,17 @@ impl Connect {
         self
     }
 
-    pub(super) fn start(self) -> Result<Opening, Error> {
-        if let Some(error) = self.invalid {
-            return Err(error);
-        }
-        let refused =
-            |why: Box<str>| ConnectError::new(public(&self.url), ConnectErrorKind::Refused(why));
-        if let Some(what) = self.refused {
-            return Err(refused(what.into()).into());
-        }
-        let inbox = Rc::new(Inbox::new(self.limits));
-        let link = (self.open)(&self.url, &self.protocols, Rc::clone(&inbox))
-            .map_err(|thrown| refused(js::text(&thrown).into()))?;
-        Ok(Opening::new(BrowserChannel::new(link, inbox, self.settings), self.timeout))
+    /// A channel at once, in [`ReadyState::Connecting`](crate::ReadyState::Connecting), that connects
+    /// as it is used.
+    ///
+    /// For a page that has to hold, pass on or split its channel before there is a connection. It
+    /// connects while it is polled; the timeout counts from the first time.
+    pub fn deferred(self) -> DeferredChannel<Connecting> {
+        DeferredChannel::new(public(&self.url), self.into_future())
     }
-}
 
-/// The request's URL and subprotocols. One with headers, or with a user name in its URL, is refused
-/// when it is awaited: a page cannot send them.
-impl From<Request> for Connect {
-    fn from(request: Request) -> Self {
+    /// The request's URL and subprotocols.
+    pub(super) fn requested(request: Request) -> Self {
         let (url, protocols, refused) = match request.validate() {
             Err(error) => {
                 let mut connect = Self::new(error.url());
@@ -249,16 +241,20 @@ impl From<Request> for Connect {
         connect.refused = refused;
         connect
     }
-}
 
-impl Connect {
-    /// A channel at once, in [`ReadyState::Connecting`](crate::ReadyState::Connecting), that connects
-    /// as it is used.
-    ///
-    /// For a page that has to hold, pass on or split its channel before there is a connection. It
-    /// connects while it is polled; the timeout counts from the first time.
-    pub fn deferred(self) -> DeferredChannel<Connecting> {
-        DeferredChannel::new(public(&self.url), self.into_future())
+    pub(super) fn start(self) -> Result<Opening, Error> {
+        if let Some(error) = self.invalid {
+            return Err(error);
+        }
+        let refused =
+            |why: Box<str>| ConnectError::new(public(&self.url), ConnectErrorKind::Refused(why));
+        if let Some(what) = self.refused {
+            return Err(refused(what.into()).into());
+        }
+        let inbox = Rc::new(Inbox::new(self.limits));
+        let link = (self.open)(&self.url, &self.protocols, Rc::clone(&inbox))
+            .map_err(|thrown| refused(js::text(&thrown).into()))?;
+        Ok(Opening::new(BrowserChannel::new(link, inbox, self.settings), self.timeout))
     }
 }
 

@@ -29,7 +29,7 @@ endpoints! {
     String: url => Connect::new(url);
     &Url: url => Connect::new(url.as_str());
     Url: url => Connect::new(url);
-    &Request: request => Connect::from(request.clone());
-    Request: request => Connect::from(request);
-    http::Request<()>: request => Connect::from(Request::from(request));
+    &Request: request => Connect::requested(request.clone());
+    Request: request => Connect::requested(request);
+    http::Request<()>: request => Connect::requested(Request::from(request));
 }

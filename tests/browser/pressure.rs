@@ -2,7 +2,7 @@
 
 use futures::{FutureExt, SinkExt, StreamExt};
 use wasm_bindgen_test::wasm_bindgen_test;
-use ws_channel::{Error, Message, WebSocketChannel};
+use ws_channel::{CloseCode, Error, Message, WebSocketChannel};
 
 use super::{WAYS, count, over_socket, over_stream, received, turn, until};
 
@@ -67,5 +67,11 @@ async fn a_queue_that_overflows_ends_the_channel_with_what_came_before() {
     };
     assert!(matches!(error, Error::ReceiveOverflow { .. }), "{error:?}");
     assert_eq!(number, 15, "1 MiB less 64 bytes a message");
+    let event = channel.close_event().expect("it is over");
+    assert_eq!(
+        (event.code, event.was_clean),
+        (CloseCode::new(4321), true),
+        "the server has seen it"
+    );
     assert!(channel.next().await.is_none());
 }

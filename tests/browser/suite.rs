@@ -48,7 +48,7 @@ impl Servers {
             attempt.url.map_or(self.address.clone() + &attempt.behaviour.path(), str::to_owned);
         let connect = match attempt.header {
             None => Connect::new(url),
-            Some((name, value)) => Connect::from(Request::new(url).header(name, value)),
+            Some((name, value)) => ws_channel::connect(Request::new(url).header(name, value)),
         };
         let connect = connect.protocols(attempt.protocols.iter().copied());
         match attempt.timeout {
