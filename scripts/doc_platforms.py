@@ -94,9 +94,9 @@ def build():
     script = """set -euo pipefail
     export RUSTDOCFLAGS="-D warnings"
     scripts/apt.sh pkg-config libssl-dev # for the feature native-tls
-    cargo doc --no-deps --all-features
+    cargo doc -p ws_channel --no-deps --all-features
     . scripts/wasm.sh
-    wasm_cargo doc --no-deps --all-features
+    wasm_cargo doc -p ws_channel --no-deps --all-features
     echo "$wasm_folder/$wasm_target" >&3"""
     read, write = os.pipe()
     subprocess.run(["bash", "-c", script.replace(">&3", f">&{write}")], cwd=ROOT, check=True, pass_fds=[write], timeout=1200)

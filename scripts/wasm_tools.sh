@@ -10,8 +10,7 @@ for lock in examples/web/Cargo.lock benches/web/Cargo.lock; do
         { echo "$lock has another wasm-bindgen than $version" >&2 && exit 1; }
 done
 if ! wasm-bindgen-test-runner --version 2>/dev/null | grep -qF "$version"; then
-    # It runs for moments, and takes minutes to optimize.
-    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install wasm-bindgen-cli --version "$version"
+    cargo install wasm-bindgen-cli --version "$version"
 fi
 if ! [ -x /usr/bin/chromium ] || ! [ -x /usr/bin/chromedriver ]; then
     scripts/apt.sh chromium chromium-driver
