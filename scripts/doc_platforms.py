@@ -31,6 +31,7 @@ NATIVE = {
 WASM = {
     "the page's own socket": ["BrowserChannel"],
     "what a browser gives stays in its thread": ["SendChannel", "SendDriver"],
+    "only a browser has message ports": ["AcceptingPort", "PortChannel", "PortError"],
     "a page's `WebSocket` holds no peer back": [
         "Connect::overflow_code", "Connect::prefer_web_socket_stream", "Connect::receive_buffer_size",
         "Connect::web_socket_stream",
