@@ -216,6 +216,23 @@ async fn a_bomb_is_stopped_within_the_limit() {
     }
 }
 
+/// Few bytes of a peer that then says no more hold few bytes of memory.
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_is_not_whole_holds_no_state() {
+    let _alone = ALONE.lock().await;
+    let whole = frame(FIN_BINARY | RSV1, &deflated(&vec![7; 10_000_000]), true);
+    assert!(whole.len() > 9000);
+    let begun = frame(0x02 | RSV1, b"", true);
+    for bytes in [&whole[..1], &whole[..20], &whole[..9000], &begun] {
+        let io = sink(vec![Read::Bytes(bytes.to_vec())]);
+        let mut server = channel(io, Role::Server, NO_TAKEOVER, &Options::new());
+        let before = LIVE.get();
+        assert!(server.next().now_or_never().is_none());
+        let held = LIVE.get() - before;
+        assert!(held <= 34 << 10, "{held} for {}", bytes.len());
+    }
+}
+
 /// SD-18.
 #[tokio::test(start_paused = true)]
 async fn empty_blocks_without_end_take_no_memory() {

@@ -166,6 +166,11 @@ impl Receiver {
                 mask::apply(fresh, mask::rotate(key, frame.unmasked));
             }
             if frame.opcode == Opcode::Continuation || !frame.fin {
+                #[cfg(feature = "deflate")]
+                if self.inflated_from(frame).is_some_and(|length| arrived < length) {
+                    self.frame = Some(Frame { unmasked: arrived, ..frame });
+                    return Ok(None);
+                }
                 if let Some(item) = self.gather(frame, arrived)? {
                     return Ok(Some(item));
                 }

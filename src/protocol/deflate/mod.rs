@@ -8,7 +8,8 @@
 //!
 //! **States** ([`pool`]) are large: 287 to 371 KiB to compress, 46 KiB to inflate. Where context takeover
 //! is off, one is borrowed for as long as a message takes; compressing a message is one call or, for
-//! a large one, goes on while it is written, and inflating goes on while the message arrives. The
+//! a large one, goes on while it is written, and inflating goes on while the message arrives, a frame
+//! or 32 KiB at a time: a peer that is slow within a frame holds no state. The
 //! pool is one for the process, behind a lock that is held for a push or a pop: a connection moves
 //! between threads, and pools of threads would together hold as many states as the busiest moment of
 //! each. It keeps at most as many as the machine runs threads.

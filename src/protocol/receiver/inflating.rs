@@ -11,6 +11,10 @@ use crate::protocol::text::ReceiveBuffer;
 /// The bit that says that a message is compressed, in the first byte of a frame (§6).
 const RSV1: u8 = 0x40;
 
+/// How much of a frame is inflated at once, if it is not all here yet: each call costs a copy of the
+/// window. Until then no state is held for a peer that is slow.
+const ENOUGH: usize = 32 << 10;
+
 /// What inflates the peer's messages.
 #[derive(Debug)]
 pub(super) struct Inflating {
@@ -32,6 +36,13 @@ impl Receiver {
     pub(super) fn is_compressed(&self) -> bool {
         self.inflating.is_some()
             && self.buffer.as_slice().first().is_some_and(|first| first & RSV1 != 0)
+    }
+
+    /// How much of a frame should be here before it is inflated; `None` if it is not compressed.
+    #[inline]
+    pub(super) fn inflated_from(&self, frame: Frame) -> Option<usize> {
+        let compressed = self.message.as_ref().is_some_and(|message| message.compressed);
+        (compressed && frame.opcode == Opcode::Continuation).then(|| frame.length.min(ENOUGH))
     }
 
     /// Takes the header of such a frame off the buffer.
@@ -76,6 +87,9 @@ impl Inflating {
         last: bool,
         limit: usize,
     ) -> Result<(), Fault> {
+        if arrived.is_empty() && !last {
+            return Ok(());
+        }
         let state = self.state.get_or_insert_with(Decompressor::new);
         state.inflate(arrived, |piece| {
             let size = message.payload.len() + piece.len();

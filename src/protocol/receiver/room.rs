@@ -62,6 +62,8 @@ impl Receiver {
     fn make_room_for_more(&mut self) -> usize {
         let have = self.buffer.len();
         let length = self.frame.map_or(0, |frame| frame.length);
+        #[cfg(feature = "deflate")]
+        let length = self.frame.and_then(|frame| self.inflated_from(frame)).unwrap_or(length);
         let rest = length.saturating_sub(have);
         if length >= LARGE {
             if self.buffer.room() < rest.min(CHUNK) {
