@@ -7,6 +7,7 @@ mod check;
 mod clock;
 mod contender;
 mod contenders;
+#[cfg(feature = "deflate")]
 mod deflate;
 mod entry;
 mod form;
@@ -56,6 +57,7 @@ fn run() -> Result<(), String> {
     for workload in cases::all() {
         workload.run(&options);
     }
+    #[cfg(feature = "deflate")]
     deflate::run(&options);
     solo::memory(&options);
     solo::counts(&options);
@@ -71,6 +73,7 @@ fn list() {
             println!("case {}: {}", workload.title, case.name);
         }
     }
+    #[cfg(feature = "deflate")]
     deflate::list().iter().for_each(|case| println!("case {case}"));
     println!(
         "case memory: ROLE after SIZE\ncase instructions: WORKLOAD\ncase allocations: WORKLOAD"

@@ -8,12 +8,14 @@ use std::{env, io};
 
 use crate::contender::Role;
 use crate::contenders::ALL;
+#[cfg(feature = "deflate")]
+use crate::deflate;
 use crate::entry::{Entry, Sample};
 use crate::options::Options;
 use crate::payload::Content;
 use crate::table::{Table, number};
 use crate::workloads::{Load, size};
-use crate::{deflate, heap, luck};
+use crate::{heap, luck};
 
 /// The first argument of such a process.
 pub const COMMAND: &str = "solo";
@@ -48,6 +50,7 @@ pub fn child(arguments: &[String]) -> Result<(), String> {
                 sample(Load { content: Content::Binary, size: COUNTED }, parse(messages)? as u64);
             println!("{}", cost.allocations);
         }
+        #[cfg(feature = "deflate")]
         [deflate::SOLO, ref rest @ ..] => deflate::child(rest)?,
         _ => return Err("solo has other arguments".to_owned()),
     }

@@ -30,6 +30,12 @@
 //! - Text is validated by simdutf8 as it arrives, each byte once, and fails at the first wrong
 //!   one, within a frame, too. [`text`] is the one module with `unsafe`.
 //! - The borrowed form shows the message in the buffer and cuts nothing: no reference is counted.
+//! - What is left of a small message in a stream, 68 ns with both its ends, is not the protocol's:
+//!   28 % are four locked counts of references (cloned and dropped by who sends, cut and dropped by
+//!   who receives), 22 % are moves of messages, which are written field by field and read by halves,
+//!   so that the processor waits. Tried, and left: the shape that nearly all have compiled into the
+//!   caller (41 of 411 instructions fewer, but 8 % more time), and a message that is made in one
+//!   expression where it is returned (no difference).
 //!
 //! **Sending** ([`transmitter`]). Small messages are put into one buffer, header and payload; it
 //! goes out with one write for all of them. The buffer goes round: what is queued goes on at the
@@ -38,7 +44,9 @@
 //! payload is masked in the pass that copies it: a masked send of 64 KiB went from 2.6 to 1.6 µs.
 //! A server's payload from 16 KiB on is not copied at all but written behind its header
 //! (`writev`); a client's from 64 KiB on is masked piece by piece, as the transport takes it, so
-//! that a message of any size costs 64 KiB of buffer.
+//! that a message of any size costs 64 KiB of buffer. Where compression is compiled in and was not
+//! agreed on, it costs a look: 265 instructions for a client's message of 128 B, 262 without the
+//! feature. For that its path is no part of the small one.
 //!
 //! **Masking** ([`mask`]). Plain words of eight bytes; the compiler vectorises them. From 256 B on
 //! the blocks are aligned, and a copy of the same loop that was compiled for AVX2 is chosen at run
