@@ -7,6 +7,7 @@
 """
 
 import argparse
+import contextlib
 import functools
 import gzip
 import http.server
@@ -167,7 +168,8 @@ def main():
         print_sizes(build(folder, "release"), build(tiny, "small"))
         if given.sizes:
             return
-        (echo_server,) = build_examples("echo_server", release=True)
+        with contextlib.redirect_stdout(sys.stderr):
+            (echo_server,) = build_examples("echo_server", release=True)
         with Program(echo_server, "127.0.0.1:0") as echo:
             server = echo.expect(r"listening on (\S+)")[1]
             print_race(race(folder, server, given.rounds))

@@ -192,7 +192,8 @@ impl Connect {
     /// [`prefer_web_socket_stream`](Self::prefer_web_socket_stream).
     ///
     /// Not the default: it costs several promises for each message, and code that a program
-    /// without this call does not carry.
+    /// without this call does not carry. And Chromium has a fault there (seen in 156): the page may
+    /// crash when a connection fails while a message is being written.
     ///
     /// # Platforms
     ///
