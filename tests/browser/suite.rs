@@ -29,6 +29,12 @@ const LIMITS: &[(&str, &str)] = &[
     ("a_reason_that_is_not_utf8_breaks_the_connection", "Chromium tells the peer 1002, not 1007"),
 ];
 
+/// What ends the page.
+const DANGERS: &[(&str, &str)] = &[(
+    "data_that_are_no_frames_break_the_connection_under_a_write",
+    "now and then Chromium 156 crashes when a WebSocketStream fails during a write",
+)];
+
 /// The servers of one case.
 struct Servers {
     address: String,
@@ -100,7 +106,10 @@ async fn fails(case: impl Future<Output = ()>) -> bool {
 }
 
 macro_rules! over_servers {
-    ($($(#[$doc:meta])* $name:ident, $channel:ty, |$run:ident, $attempt:ident| $connect:expr;)+) => {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident, $channel:ty, $dangers:expr, |$run:ident, $attempt:ident| $connect:expr;
+    )+) => {
         $(
             $(#[$doc])*
             struct $name(Servers);
@@ -109,6 +118,7 @@ macro_rules! over_servers {
                 type Channel = $channel;
 
                 const LIMITS: &'static [(&'static str, &'static str)] = LIMITS;
+                const DANGERS: &'static [(&'static str, &'static str)] = $dangers;
 
                 async fn start() -> Self {
                     Self(Servers::start().await)
@@ -133,24 +143,24 @@ macro_rules! over_servers {
 
 over_servers! {
     /// Over the page's `WebSocket`.
-    OverSocket, BrowserChannel, |servers, attempt| {
+    OverSocket, BrowserChannel, &[], |servers, attempt| {
         servers.open(servers.prepare(&attempt)).await
     };
 
     /// Over the page's `WebSocketStream`.
-    OverStream, BrowserChannel, |servers, attempt| {
+    OverStream, BrowserChannel, DANGERS, |servers, attempt| {
         servers.open(servers.prepare(&attempt).web_socket_stream()).await
     };
 
     /// Through the handle that is `Send`.
-    Handle, SendChannel, |servers, attempt| {
+    Handle, SendChannel, &[], |servers, attempt| {
         let (handle, driver) = servers.open(servers.prepare(&attempt)).await?.into_send();
         spawn_local(driver);
         Ok(handle)
     };
 
     /// A channel that is there before its connection is; to be judged once that is.
-    Deferred, DeferredChannel<Connecting>, |servers, attempt| {
+    Deferred, DeferredChannel<Connecting>, &[], |servers, attempt| {
         let mut channel = servers.prepare(&attempt).deferred();
         assert_eq!(channel.ready_state(), ReadyState::Connecting);
         match channel.ready().await {

@@ -36,6 +36,9 @@ pub trait Implementation: Sized {
     /// The cases that cannot be passed, each with the reason. A limit that is none fails.
     const LIMITS: &'static [(&'static str, &'static str)] = &[];
 
+    /// The cases that are not tried, since they could end every other, each with the reason.
+    const DANGERS: &'static [(&'static str, &'static str)] = &[];
+
     /// Prepares one case: its servers, where they are the test's own.
     fn start() -> impl Future<Output = Self>;
 
@@ -58,6 +61,9 @@ pub trait Implementation: Sized {
 
 /// Runs a case and compares with what is expected of the implementation.
 pub async fn judge<I: Implementation>(name: &str, case: impl Future<Output = ()>) {
+    if I::DANGERS.iter().any(|(danger, _)| *danger == name) {
+        return;
+    }
     let Some((_, reason)) = I::LIMITS.iter().find(|(limit, _)| *limit == name) else {
         return case.await;
     };
@@ -169,7 +175,9 @@ macro_rules! conformance {
         #[$test]
         async fn every_limit_is_one_of_a_case() {
             let cases = [$($(stringify!($case)),+),+];
-            for (limit, _) in <$implementation as conformance::Implementation>::LIMITS {
+            let limits = <$implementation as conformance::Implementation>::LIMITS;
+            let dangers = <$implementation as conformance::Implementation>::DANGERS;
+            for (limit, _) in limits.iter().chain(dangers) {
                 assert!(cases.contains(limit), "{limit}");
             }
         }
