@@ -29,6 +29,9 @@ pub type HookResult = Result<(), BoxError>;
 ///   sends from then on is [`Error::Closed`](crate::Error::Closed). Only a
 ///   [shutdown](crate::server::Hub::shutdown) that is over its deadline cancels hooks.
 ///
+/// A peer's task keeps the room for the largest of its hooks' futures, also while it is idle. What
+/// is large and rare is better awaited in a box: `Box::pin(async { … }).await`.
+///
 /// # Examples
 ///
 /// ```

@@ -1,8 +1,9 @@
 //! One peer from its opening to its end: the hooks, in their order, over an open channel.
 
+use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -17,10 +18,6 @@ use crate::server::pump::{Pump, Signal};
 use crate::server::trace;
 use crate::server::{Peer, PeerError};
 use crate::status;
-
-/// The largest future of a hook that lives inside of the peer's task, in bytes. A larger one gets
-/// a place of its own while it runs, since an idle peer's task keeps the room for the largest.
-const INLINE: usize = 1024;
 
 /// Runs the hooks of a peer until it is over.
 pub(super) async fn drive<H, S>(
@@ -73,13 +70,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
     F: Future<Output = HookResult> + Send,
 {
-    // Also what the call does before it returns its future may panic.
-    let guarded = AssertUnwindSafe(async { call().await }).catch_unwind();
-    let outcome = if size_of_val(&guarded) > INLINE {
-        beside(pump, Box::pin(guarded)).await
-    } else {
-        beside(pump, guarded).await
-    };
+    // Pinned where it is made: a task has room for each place that a future is moved to.
+    let outcome = beside(pump, pin!(guarded(call))).await;
     let error = match outcome? {
         Ok(Ok(())) => return None,
         Ok(Err(source)) => PeerError::Failed { hook, source },
@@ -90,12 +82,18 @@ where
     Some(error)
 }
 
+/// A hook whose panic is an error. Also what the call does before it returns its future may panic.
+fn guarded<F: Future>(
+    call: impl FnOnce() -> F,
+) -> impl Future<Output = Result<F::Output, Box<dyn Any + Send>>> {
+    AssertUnwindSafe(async { call().await }).catch_unwind()
+}
+
 /// Polls a hook, and the connection as long as it waits; `None` if it is to be cut off.
-async fn beside<S, F: Future>(pump: &mut Pump<S>, hook: F) -> Option<F::Output>
+async fn beside<S, F: Future>(pump: &mut Pump<S>, mut hook: Pin<&mut F>) -> Option<F::Output>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let mut hook = pin!(hook);
     poll_fn(|cx| {
         pump.begin();
         if let Poll::Ready(output) = hook.as_mut().poll(cx) {
@@ -138,5 +136,43 @@ impl Drop for Registered {
         self.0.outbox().end(lost());
         self.0.leave_topics();
         self.0.hub().registry().remove(self.0.id());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{Handshake, Message, Role};
+    use crate::server::{Acceptance, Accepted, PeerRequest, Server};
+
+    /// Hooks of which one keeps so many bytes while it waits.
+    struct Keeps<const BYTES: usize>;
+
+    impl<const BYTES: usize> Hooks for Keeps<BYTES> {
+        async fn message(&self, _peer: &Peer, message: Message) -> HookResult {
+            let kept = [1_u8; BYTES];
+            tokio::task::yield_now().await;
+            assert_ne!(std::hint::black_box(&kept).len(), message.len());
+            Ok(())
+        }
+    }
+
+    /// The size of an idle peer's task.
+    fn size<const BYTES: usize>() -> usize {
+        let server = Server::new(Keeps::<BYTES>);
+        let permit = Permit::take(server.hub(), None).unwrap();
+        let (uri, headers) = (http::Uri::from_static("/"), http::HeaderMap::new());
+        let request = PeerRequest::new(&uri, &headers, http::Extensions::new(), None);
+        let accepted = Accepted::new(permit, request, Acceptance::new());
+        let (io, _other) = tokio::io::duplex(1);
+        let channel = WebSocketAdapter::from_upgraded(io, Role::Server, Handshake::default());
+        size_of_val(&server.attach(channel, accepted))
+    }
+
+    #[test]
+    fn a_peer_has_room_for_a_hook_once() {
+        let (small, large) = (size::<100>(), size::<900>());
+        assert!(large - small < 2 * 800, "{small} and {large} bytes");
+        assert!(small < 1500, "{small} bytes");
     }
 }
