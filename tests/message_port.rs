@@ -40,9 +40,12 @@ fn pair(capacity: usize) -> (PortChannel, PortChannel) {
 }
 
 /// What comes next, as a number.
-async fn number(stream: &mut (impl Stream<Item = Result<JsValue, PortError>> + Unpin)) -> f64 {
+async fn number(stream: &mut (impl Stream<Item = Result<JsValue, PortError>> + Unpin)) -> i32 {
     let item = stream.next().await.expect("it is open").expect("an item comes");
-    item.as_f64().expect("it is a number")
+    let number = item.as_f64().expect("it is a number");
+    assert!(number.fract().abs() < f64::EPSILON, "{number} is whole");
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and was an i32")]
+    return number as i32;
 }
 
 /// Whether something is ready, without waiting for it.

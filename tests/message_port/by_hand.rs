@@ -62,7 +62,7 @@ async fn what_was_read_is_told_by_halves() {
         post(&script, json);
     }
     for n in 0..4 {
-        assert_eq!(number(&mut channel).await, f64::from(n));
+        assert_eq!(number(&mut channel).await, n);
     }
     until(|| came.length() == 3).await;
     assert_eq!(texts(&came), ["4", "2", "2"]);
@@ -89,7 +89,7 @@ async fn a_wrong_message_later_is_told_after_what_came_before() {
     for json in ["1", "[1]", "\"text\"", "[2]"] {
         post(&script, json);
     }
-    assert_eq!(number(&mut channel).await, 1.0);
+    assert_eq!(number(&mut channel).await, 1);
     assert_eq!(channel.next().await, Some(Err(PortError::Unexpected)));
     assert!(channel.next().await.is_none());
     assert_eq!(channel.send(1.into()).await, Err(PortError::Closed(Closed::Ended)));
@@ -103,8 +103,8 @@ async fn more_than_there_is_room_for_is_an_error_and_the_end() {
     }
     // Nothing is read before all of it is there.
     until(|| format!("{channel:?}").contains("is_over: true")).await;
-    assert_eq!(number(&mut channel).await, 1.0);
-    assert_eq!(number(&mut channel).await, 2.0);
+    assert_eq!(number(&mut channel).await, 1);
+    assert_eq!(number(&mut channel).await, 2);
     assert_eq!(channel.next().await, Some(Err(PortError::Closed(Closed::Overflow))));
     assert!(channel.next().await.is_none());
 }
@@ -130,7 +130,7 @@ async fn an_end_that_is_gone_without_a_word_is_lost_after_what_it_sent() {
     until(|| format!("{channel:?}").contains("unread: 1")).await;
     // As HTML has the page do it; not every browser does.
     tell(channel.get_ref(), "close");
-    assert_eq!(number(&mut channel).await, 1.0);
+    assert_eq!(number(&mut channel).await, 1);
     assert_eq!(channel.next().await, Some(Err(PortError::Lost)));
     assert!(channel.next().await.is_none());
     assert_eq!(channel.send(1.into()).await, Err(PortError::Closed(Closed::Ended)));
@@ -144,7 +144,7 @@ async fn an_item_that_cannot_be_made_here_is_an_error_item_and_the_stream_goes_o
     until(|| format!("{channel:?}").contains("unread: 1")).await;
     tell(channel.get_ref(), "messageerror");
     post(&script, "[2]");
-    assert_eq!(number(&mut channel).await, 1.0);
+    assert_eq!(number(&mut channel).await, 1);
     assert_eq!(channel.next().await, Some(Err(PortError::Unreadable)));
-    assert_eq!(number(&mut channel).await, 2.0);
+    assert_eq!(number(&mut channel).await, 2);
 }

@@ -59,8 +59,8 @@ async fn who_accepts_and_who_offers_are_connected() {
         offered.send((n + 3).into()).await.unwrap();
     }
     for n in 1..=3 {
-        assert_eq!(number(&mut offered).await, f64::from(n));
-        assert_eq!(number(&mut accepted).await, f64::from(n + 3));
+        assert_eq!(number(&mut offered).await, n);
+        assert_eq!(number(&mut accepted).await, n + 3);
     }
 }
 
@@ -70,7 +70,7 @@ async fn a_worker_offers_what_the_page_accepts() {
     let mut channel = PortChannel::accept(&worker, 4).await.unwrap();
     for n in 0..10 {
         channel.send(n.into()).await.unwrap();
-        assert_eq!(number(&mut channel).await, f64::from(n + 1));
+        assert_eq!(number(&mut channel).await, n + 1);
     }
     channel.close().await.unwrap();
     end_worker(&worker);
@@ -82,7 +82,7 @@ async fn the_page_offers_what_a_worker_accepts() {
     let mut channel = PortChannel::offer(&worker, 4).unwrap();
     for n in 0..3 {
         channel.send(n.into()).await.unwrap();
-        assert_eq!(number(&mut channel).await, f64::from(2 * n));
+        assert_eq!(number(&mut channel).await, 2 * n);
     }
     end_worker(&worker);
 }
@@ -96,13 +96,23 @@ async fn a_first_message_that_is_no_offer_is_an_error() {
 }
 
 #[wasm_bindgen_test]
+async fn an_offer_that_came_and_is_not_taken_is_closed() {
+    let (here, there) = ports();
+    let accepting = PortChannel::accept(&here, 4);
+    let mut offered = PortChannel::offer(&there, 4).unwrap();
+    turn(20).await;
+    drop(accepting);
+    assert!(offered.next().await.is_none());
+}
+
+#[wasm_bindgen_test]
 async fn a_channel_that_is_still_accepted_can_be_used_and_closed() {
     let (here, there) = ports();
     let mut channel = Deferred::new(PortChannel::accept(&here, 4), 4);
     channel.feed(JsValue::from(1)).await.unwrap();
     let mut offered = PortChannel::offer(&there, 4).unwrap();
     channel.flush().await.unwrap();
-    assert_eq!(number(&mut offered).await, 1.0);
+    assert_eq!(number(&mut offered).await, 1);
 
     let (here, _there) = ports();
     let mut channel = Deferred::new(PortChannel::accept(&here, 4), 4);

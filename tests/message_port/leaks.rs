@@ -37,7 +37,7 @@ async fn use_up(channels: usize) {
     for number_of in 0..channels {
         let (mut near, mut far) = pair(4);
         near.send(1.into()).await.unwrap();
-        assert_eq!(number(&mut far).await, 1.0);
+        assert_eq!(number(&mut far).await, 1);
         // What nobody reads.
         near.send(JsValue::from("unread")).await.unwrap();
         if number_of % 3 == 0 {

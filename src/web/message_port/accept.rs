@@ -22,7 +22,8 @@ use crate::web::listener::Listener;
 ///
 /// # Cancellation safety
 ///
-/// Dropping it stops listening; an offer that comes later is not seen.
+/// Dropping it stops listening: a channel whose offer has come by then is closed, and one whose offer
+/// comes later is not seen.
 #[must_use = "futures do nothing unless awaited"]
 pub struct AcceptingPort {
     _listeners: [Listener; 2],
@@ -84,6 +85,16 @@ impl Future for AcceptingPort {
         let before = self.first.waker.replace(Some(cx.waker().clone()));
         drop(before);
         Poll::Pending
+    }
+}
+
+impl Drop for AcceptingPort {
+    fn drop(&mut self) {
+        let told = self.first.told.take();
+        if let Some(Ok(port)) = told {
+            // Nobody will take it: so that the other end does not wait for ever.
+            drop(PortChannel::new(port, self.capacity));
+        }
     }
 }
 
