@@ -190,7 +190,14 @@ impl Task {
             self.last.clear();
         }
         let ids: Vec<_> = batch.iter().map(|order| order.id.as_str()).collect();
-        let mut logged: HashMap<_, _> = self.log.find(&ids).await?.into_iter().map(known).collect();
+        let found = self.log.find(&ids).await?;
+        for Entry { room, said } in &found {
+            if said.seq > self.last(room).await? {
+                // Logged by a statement that nobody waited for: nobody has seen it yet.
+                self.recover().await?;
+            }
+        }
+        let mut logged: HashMap<_, _> = found.into_iter().map(known).collect();
         let mut entries: Vec<Entry> = Vec::with_capacity(batch.len());
         let mut last = HashMap::new();
         for Order { seat, id, text, .. } in batch {

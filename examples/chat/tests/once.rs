@@ -3,8 +3,8 @@
 mod served;
 
 use chat::client::{Client, Happening};
-use chat::log::Span;
-use chat::protocol::{Event, LogState, Refusal, close};
+use chat::log::{Entry, Span};
+use chat::protocol::{Event, LogState, Refusal, Said, close};
 use served::{Folder, Served};
 use ws_channel::status;
 
@@ -37,6 +37,33 @@ async fn what_is_sent_again_is_logged_and_published_once() {
     // Under the name that Ben gave his, Ann's is another.
     assert!(matches!(ann.said("1", "three").await, Event::Ack { seq: 3, .. }));
     assert_eq!(log.page("tea", Span::Latest).await.unwrap().messages.len(), 3);
+}
+
+#[tokio::test]
+async fn what_a_late_statement_logs_is_published_before_what_follows() {
+    let folder = Folder::new();
+    let log = folder.log();
+    let served = Served::start(log.clone()).await;
+    let mut ann = served.member("tea", "Ann").await;
+    let mut ben = served.member("tea", "Ben").await;
+    assert!(matches!(ann.said("1", "one").await, Event::Ack { seq: 1, .. }));
+    // As if the server had given these up, and told Ann so.
+    let late = |seq: i64| Entry {
+        room: "tea".into(),
+        said: Said {
+            seq,
+            id: seq.to_string(),
+            nick: "Ann".into(),
+            text: format!("late {seq}"),
+            at: 0,
+        },
+    };
+    log.append(&[late(2)]).await.unwrap();
+    assert!(matches!(ann.said("2", "late 2").await, Event::Ack { seq: 2, .. }));
+    log.append(&[late(3), late(4)]).await.unwrap();
+    assert!(matches!(ann.said("5", "five").await, Event::Ack { seq: 5, .. }));
+    let events = ben.until(|event| matches!(event, Event::Message(said) if said.seq == 5)).await;
+    assert_eq!(texts(&events), ["one", "late 2", "late 3", "late 4", "five"]);
 }
 
 #[tokio::test]
