@@ -20,6 +20,6 @@ clippy --lib --no-default-features
 for feature in $features; do
     clippy --lib --no-default-features --features "$feature"
 done
-clippy -p ws_channel --all-features --test browser --test worker --test stream_channel --test message_port
+clippy -p ws_channel --all-features --test browser --test worker --test stream_channel
 clippy --manifest-path examples/web/Cargo.toml
 echo "wasm: $count builds, of which $((count - 2)) feature sets of the library, without a warning for $wasm_target"
