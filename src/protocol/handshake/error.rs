@@ -9,23 +9,31 @@ use http::{HeaderMap, Response, StatusCode};
 use crate::protocol::handshake::head::{FIELD_LIMIT, HEAD_LIMIT, excerpt};
 
 /// The server did not open a WebSocket: which check failed, and the answer if there was one.
-#[derive(Debug)]
-pub struct HandshakeError {
-    fault: HandshakeFault,
-    answer: Option<Box<dyn Answer>>,
-}
+pub struct HandshakeError(Box<dyn Refusal>);
 
-/// The server's answer.
+/// What failed, and the server's answer.
 ///
 /// Behind a pointer, so that a page, which is never shown one, does not carry the code that takes
-/// headers apart.
-trait Answer: fmt::Debug + Send + Sync {
-    fn response(&self) -> &Response<Bytes>;
+/// them apart.
+trait Refusal: fmt::Debug + Send + Sync {
+    fn fault(&self) -> &HandshakeFault;
+
+    fn answer(&self) -> Option<&Response<Bytes>>;
 }
 
-impl Answer for Response<Bytes> {
-    fn response(&self) -> &Self {
-        self
+#[derive(Debug)]
+struct Refused {
+    fault: HandshakeFault,
+    answer: Option<Response<Bytes>>,
+}
+
+impl Refusal for Refused {
+    fn fault(&self) -> &HandshakeFault {
+        &self.fault
+    }
+
+    fn answer(&self) -> Option<&Response<Bytes>> {
+        self.answer.as_ref()
     }
 }
 
@@ -100,27 +108,27 @@ pub enum HandshakeFault {
 
 impl HandshakeError {
     pub(crate) fn new(fault: HandshakeFault, answer: Option<Response<Bytes>>) -> Self {
-        Self { fault, answer: answer.map(|answer| Box::new(answer) as Box<dyn Answer>) }
+        Self(Box::new(Refused { fault, answer }))
     }
 
     /// Which check failed.
-    pub const fn fault(&self) -> &HandshakeFault {
-        &self.fault
+    pub fn fault(&self) -> &HandshakeFault {
+        self.0.fault()
     }
 
     /// The status of the server's answer, if there was one.
     pub fn status(&self) -> Option<StatusCode> {
-        self.answer.as_ref().map(|answer| answer.response().status())
+        self.0.answer().map(Response::status)
     }
 
     /// The headers of the server's answer, if there was one.
     pub fn headers(&self) -> Option<&HeaderMap> {
-        self.answer.as_ref().map(|answer| answer.response().headers())
+        self.0.answer().map(Response::headers)
     }
 
     /// The start of the body of the server's answer, up to 8 KiB; empty if there was none.
     pub fn body(&self) -> &[u8] {
-        self.answer.as_ref().map_or(&[], |answer| answer.response().body())
+        self.0.answer().map_or(&[], |answer| answer.body())
     }
 }
 
@@ -132,7 +140,7 @@ impl From<HandshakeFault> for HandshakeError {
 
 impl fmt::Display for HandshakeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.fault.fmt(f)?;
+        self.fault().fmt(f)?;
         let redirected = self.status().is_some_and(|status| status.is_redirection());
         let location = self.headers().and_then(|headers| headers.get(LOCATION));
         match location {
@@ -141,6 +149,12 @@ impl fmt::Display for HandshakeError {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl fmt::Debug for HandshakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
