@@ -172,6 +172,7 @@ impl fmt::Debug for Error {
 }
 
 impl Error {
+    #[cold]
     pub(crate) fn closed(event: Option<&CloseEvent>) -> Self {
         Self::Closed { event: event.cloned().map(Box::new) }
     }

@@ -1,11 +1,9 @@
 //! Alarms of this thread, rung by one `setTimeout` for all of them.
 
 use std::cell::RefCell;
-use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
-use std::time::Duration;
 
 use futures::task::AtomicWaker;
 use wasm_bindgen::prelude::{Closure, JsValue, wasm_bindgen};
@@ -47,13 +45,11 @@ impl Alarm {
         Self(ringing)
     }
 
-    /// Whom it wakes.
-    pub(super) fn wakes(&self, waker: &Waker) {
+    /// Says whom it wakes; `false` if it has rung.
+    pub(super) fn wakes(&self, waker: &Waker) -> bool {
+        // In this order: where it rings meanwhile, in another thread, one of the two is seen.
         self.0.waker.register(waker);
-    }
-
-    pub(super) fn has_rung(&self) -> bool {
-        self.0.has_rung.load(Ordering::Acquire)
+        !self.0.has_rung.load(Ordering::Acquire)
     }
 }
 
@@ -91,21 +87,26 @@ impl Bell {
         }
         if let Some(first) = first {
             let handler = self.handler.get_or_insert_with(|| Closure::new(ring));
-            self.timeout = Some((
-                first,
-                set_timeout(handler, milliseconds(first.saturating_duration_since(now()))),
-            ));
+            // A longer wait than `setTimeout` takes is made of several.
+            let wait = i32::try_from(first.milliseconds()).unwrap_or(i32::MAX);
+            self.timeout = Some((first, set_timeout(handler, wait)));
         }
     }
 }
 
 /// Wakes those whose time has come.
 fn ring() {
-    let due: Vec<_> = BELL.with_borrow_mut(|bell| {
+    let due = BELL.with_borrow_mut(|bell| {
         bell.timeout = None;
         let now = now();
-        let (due, later) = mem::take(&mut bell.set).into_iter().partition(|(by, _)| *by <= now);
-        bell.set = later;
+        let mut due = Vec::new();
+        bell.set.retain(|(by, ringing)| {
+            let waits = *by > now;
+            if !waits {
+                due.push((*by, ringing.clone()));
+            }
+            waits
+        });
         bell.rearm();
         due
     });
@@ -114,12 +115,4 @@ fn ring() {
         ringing.has_rung.store(true, Ordering::Release);
         ringing.waker.wake();
     }
-}
-
-/// Rounded up, so that it is not called too early; longer waits than `setTimeout` takes are made of
-/// several.
-fn milliseconds(duration: Duration) -> i32 {
-    let whole = duration.as_secs().saturating_mul(1000);
-    let rest = u64::from(duration.subsec_nanos().div_ceil(1_000_000));
-    i32::try_from(whole.saturating_add(rest)).unwrap_or(i32::MAX)
 }

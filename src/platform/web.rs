@@ -1,7 +1,7 @@
 //! Clock, timer and random source in the browser: those that pages and workers have alike.
 
 use std::cell::Cell;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use js_sys::Uint8Array;
@@ -65,28 +65,37 @@ fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// A point of the time that `performance.now()` tells: std's has no clock in a browser.
+/// A point of the time that `performance.now()` tells, in microseconds: std's has no clock in a
+/// browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Instant(Duration);
+pub(crate) struct Instant(u64);
 
 impl Instant {
     /// The time since `earlier`; none if that is yet to come.
     pub(crate) fn saturating_duration_since(self, earlier: Self) -> Duration {
-        self.0.saturating_sub(earlier.0)
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The whole milliseconds until then, rounded up.
+    pub(crate) fn milliseconds(self) -> u64 {
+        self.0.saturating_sub(now().0).div_ceil(1000)
     }
 }
 
 /// `duration` after `instant`; the end of time if that cannot be said.
 pub(crate) fn later(instant: Instant, duration: Duration) -> Instant {
-    Instant(instant.0.saturating_add(duration))
+    Instant(instant.0.saturating_add(microseconds(duration.as_secs_f64())))
 }
 
 /// The present.
 pub(crate) fn now() -> Instant {
-    // Saturates; and is small code, which a conversion of seconds is not.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
-    let microseconds = (performance_now() * 1000.0) as u64;
-    Instant(Duration::from_micros(microseconds))
+    Instant(microseconds(performance_now() / 1000.0))
+}
+
+/// Seconds in whole microseconds, in floating point since that is the least code.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+fn microseconds(seconds: f64) -> u64 {
+    (seconds * 1e6) as u64
 }
 
 /// Whether the runtime lets this task go on: a browser's has no say in that.
@@ -102,14 +111,12 @@ pub(crate) struct Timer {
     deadline: Option<Instant>,
     /// There is one while somebody waits for the deadline.
     alarm: Option<Alarm>,
-    /// Who was told last time; as long as it is the same, polling again would change nothing.
-    waker: Option<Waker>,
 }
 
 impl Timer {
     /// Sets the deadline.
     pub(crate) fn arm(&mut self, deadline: Instant) {
-        *self = Self { deadline: Some(deadline), ..Self::default() };
+        *self = Self { deadline: Some(deadline), alarm: None };
     }
 
     /// Takes the deadline away.
@@ -122,14 +129,10 @@ impl Timer {
         self.deadline
     }
 
-    /// Whether the deadline is to come, and the task of `cx` will be woken then: polling would
-    /// change nothing.
+    /// Whether an alarm is set for the deadline, which is to come, and now wakes the task of `cx`.
     #[inline]
     pub(crate) fn is_quiet(&self, cx: &Context<'_>) -> bool {
-        match (&self.waker, &self.alarm) {
-            (Some(waker), Some(alarm)) => waker.will_wake(cx.waker()) && !alarm.has_rung(),
-            _ => false,
-        }
+        self.alarm.as_ref().is_some_and(|alarm| alarm.wakes(cx.waker()))
     }
 
     /// Waits for the deadline.
@@ -139,14 +142,10 @@ impl Timer {
         }
         let Some(deadline) = self.deadline else { return Poll::Pending };
         if deadline <= now() {
-            (self.alarm, self.waker) = (None, None);
+            self.alarm = None;
             return Poll::Ready(());
         }
-        self.alarm.get_or_insert_with(|| Alarm::new(deadline)).wakes(cx.waker());
-        match &mut self.waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            None => self.waker = Some(cx.waker().clone()),
-        }
+        self.alarm.insert(Alarm::new(deadline)).wakes(cx.waker());
         Poll::Pending
     }
 }

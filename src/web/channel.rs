@@ -68,11 +68,9 @@ use crate::{Error, Handshake};
 pub struct BrowserChannel {
     link: Box<dyn Link>,
     inbox: Rc<Inbox>,
-    /// What is known before the handshake is over: the URL.
-    asked: Handshake,
     settings: Settings,
     pace: Pace,
-    /// Until when the closing handshake may take.
+    /// Until when connecting may take, and later the closing handshake.
     deadline: Timer,
 }
 
@@ -85,9 +83,8 @@ pub(super) struct Settings {
 
 impl BrowserChannel {
     pub(super) fn new(link: Box<dyn Link>, inbox: Rc<Inbox>, settings: Settings) -> Self {
-        let asked = Handshake::new(link.url());
         let (pace, deadline) = (Pace::default(), Timer::default());
-        Self { link, inbox, asked, settings, pace, deadline }
+        Self { link, inbox, settings, pace, deadline }
     }
 
     /// Sets how many bytes may wait to be sent before sending waits. Default: 128 KiB.
@@ -115,7 +112,8 @@ impl BrowserChannel {
     ///
     /// Messages that were not received yet are lost.
     pub fn into_inner(self) -> Option<WebSocket> {
-        self.link.into_socket()
+        self.inbox.give_back();
+        self.link.socket().cloned()
     }
 
     inherent_close_and_split!();
@@ -151,6 +149,24 @@ impl BrowserChannel {
     fn arm_deadline(&mut self) {
         self.deadline.arm(platform::later(platform::now(), self.settings.close_timeout));
     }
+
+    /// Waits until the socket is open, from now on for no longer than the timeout.
+    pub(super) fn start_open(&mut self, timeout: Duration) {
+        self.deadline.arm(platform::later(platform::now(), timeout));
+    }
+
+    /// Waits until the socket is open, or has failed; `false` if it took too long.
+    pub(super) fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        if self.inbox.is_opened() || self.inbox.event().is_some() {
+            self.deadline.disarm();
+            return Poll::Ready(true);
+        }
+        if self.deadline.poll(cx).is_ready() {
+            return Poll::Ready(false);
+        }
+        self.inbox.wait_to_write(cx);
+        Poll::Pending
+    }
 }
 
 /// Wraps a socket in any state, and sets its `binaryType` to `arraybuffer`.
@@ -163,13 +179,12 @@ impl BrowserChannel {
 impl From<WebSocket> for BrowserChannel {
     fn from(socket: WebSocket) -> Self {
         let options = crate::Options::new();
-        let inbox = Rc::new(Inbox::new(Limits::default()));
-        let link = Socket::wrap(socket, Rc::clone(&inbox));
+        let (link, inbox) = Socket::wrap(socket, Limits::default());
         let settings = Settings {
             write_buffer_size: options.write_buffer_size,
             close_timeout: options.close_timeout,
         };
-        Self::new(Box::new(link), inbox, settings)
+        Self::new(link, inbox, settings)
     }
 }
 
@@ -240,7 +255,7 @@ impl Sink<Message> for BrowserChannel {
 
 impl WebSocketChannel for BrowserChannel {
     fn handshake(&self) -> &Handshake {
-        self.inbox.handshake().unwrap_or(&self.asked)
+        self.inbox.handshake()
     }
 
     fn ready_state(&self) -> ReadyState {

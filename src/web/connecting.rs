@@ -2,15 +2,13 @@
 
 use std::fmt;
 use std::future::Future;
-use std::mem;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::channel::BrowserChannel;
 use super::connector::{Connect, PlatformChannel};
 use crate::channel::WebSocketChannel;
-use crate::platform::{self, Timer};
 use crate::{ConnectError, ConnectErrorKind, ConnectStep, Error};
 
 /// An attempt to connect that is under way: the future of [`Connect`].
@@ -20,49 +18,42 @@ use crate::{ConnectError, ConnectErrorKind, ConnectStep, Error};
 /// Dropping it closes its socket.
 #[must_use = "futures do nothing unless polled"]
 pub struct Connecting {
-    state: State,
+    /// Until it is polled.
+    prepared: Option<Box<Connect>>,
+    /// Until it is over.
+    opening: Option<Box<Opening>>,
 }
 
 impl Connecting {
     pub(super) fn new(connect: Connect) -> Self {
-        Self { state: State::Prepared(Box::new(connect)) }
+        Self { prepared: Some(Box::new(connect)), opening: None }
     }
-}
-
-enum State {
-    Prepared(Box<Connect>),
-    Opening(Box<Opening>),
-    Over,
 }
 
 /// A socket whose callbacks are attached, and that is not open yet.
 pub(super) struct Opening {
     channel: BrowserChannel,
-    timer: Timer,
     timeout: Duration,
 }
 
 impl Opening {
-    pub(super) fn new(channel: BrowserChannel, timeout: Duration) -> Self {
-        Self { channel, timer: platform::timer(timeout), timeout }
+    pub(super) fn new(mut channel: BrowserChannel, timeout: Duration) -> Self {
+        channel.start_open(timeout);
+        Self { channel, timeout }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let inbox = self.channel.inbox();
-        if inbox.handshake().is_some() {
-            return Poll::Ready(Ok(()));
-        }
-        if inbox.event().is_some() {
-            let error = inbox.take_error();
-            return Poll::Ready(Err(error.unwrap_or_else(|| Error::closed(inbox.event()))));
-        }
-        if self.timer.poll(cx).is_ready() {
+    /// Waits until it is open, or for the error.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Error>> {
+        if !ready!(self.channel.poll_open(cx)) {
             let kind =
                 ConnectErrorKind::Timeout { step: ConnectStep::Unknown, after: self.timeout };
-            return Poll::Ready(Err(ConnectError::new(self.channel.url(), kind).into()));
+            return Poll::Ready(Some(ConnectError::new(self.channel.url(), kind).into()));
         }
-        inbox.wait_to_write(cx);
-        Poll::Pending
+        let inbox = self.channel.inbox();
+        if inbox.is_opened() {
+            return Poll::Ready(None);
+        }
+        Poll::Ready(inbox.take_error().or_else(|| Some(Error::closed(inbox.event()))))
     }
 }
 
@@ -70,19 +61,18 @@ impl Future for Connecting {
     type Output = Result<PlatformChannel, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut opening = match mem::replace(&mut self.state, State::Over) {
-            State::Prepared(connect) => Box::new(connect.start()?),
-            State::Opening(opening) => opening,
-            State::Over => return Poll::Ready(Err(Error::closed(None))),
-        };
-        match opening.poll(cx) {
-            Poll::Pending => {
-                self.state = State::Opening(opening);
-                Poll::Pending
-            }
-            Poll::Ready(Ok(())) => Poll::Ready(Ok(opening.channel)),
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+        if let Some(connect) = self.prepared.take() {
+            self.opening = Some(Box::new(connect.start()?));
         }
+        let Some(opening) = &mut self.opening else {
+            return Poll::Ready(Err(Error::closed(None)));
+        };
+        let error = ready!(opening.poll(cx));
+        Poll::Ready(match (error, self.opening.take()) {
+            (None, Some(opening)) => Ok(opening.channel),
+            (Some(error), _) => Err(error),
+            (None, None) => Err(Error::closed(None)),
+        })
     }
 }
 

@@ -23,7 +23,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub type PlatformChannel = BrowserChannel;
 
 /// Asks the page for a socket of some kind.
-type Open = fn(&str, &[String], Rc<Inbox>) -> Result<Box<dyn Link>, JsValue>;
+type Open = fn(&str, &[String], Limits) -> Result<(Box<dyn Link>, Rc<Inbox>), JsValue>;
 
 /// An attempt to connect, to be awaited; what [`connect`](crate::connect) gives for a URL.
 ///
@@ -81,7 +81,7 @@ pub struct Connect {
     limits: Limits,
     settings: Settings,
     /// An overflow code that may not be sent.
-    invalid: Option<Error>,
+    invalid: Result<(), Error>,
 }
 
 impl Connect {
@@ -99,7 +99,7 @@ impl Connect {
                 write_buffer_size: options.write_buffer_size,
                 close_timeout: options.close_timeout,
             },
-            invalid: None,
+            invalid: Ok(()),
         }
     }
 
@@ -167,14 +167,13 @@ impl Connect {
         K: TryInto<CloseCode>,
         Error: From<K::Error>,
     {
-        let frame = code.try_into().map_err(Error::from).and_then(|code| {
-            let frame = overflow(code)?;
-            sendable(&frame)?;
-            Ok(frame)
+        let code = code.try_into().map_err(Error::from).and_then(|code| {
+            sendable(&overflow(code)?)?;
+            Ok(code)
         });
-        match frame {
-            Ok(frame) => self.limits.overflow = Some(frame),
-            Err(error) => self.invalid = Some(error),
+        match code {
+            Ok(code) => self.limits.overflow = code,
+            Err(error) => self.invalid = Err(error),
         }
         self
     }
@@ -227,7 +226,7 @@ impl Connect {
         let (url, protocols, refused) = match request.validate() {
             Err(error) => {
                 let mut connect = Self::new(error.url());
-                connect.invalid = Some(error.into());
+                connect.invalid = Err(error.into());
                 return connect;
             }
             Ok(request) => {
@@ -244,16 +243,13 @@ impl Connect {
     }
 
     pub(super) fn start(self) -> Result<Opening, Error> {
-        if let Some(error) = self.invalid {
-            return Err(error);
-        }
+        self.invalid?;
         let refused =
             |why: Box<str>| ConnectError::new(public(&self.url), ConnectErrorKind::Refused(why));
         if let Some(what) = self.refused {
             return Err(refused(what.into()).into());
         }
-        let inbox = Rc::new(Inbox::new(self.limits));
-        let link = (self.open)(&self.url, &self.protocols, Rc::clone(&inbox))
+        let (link, inbox) = (self.open)(&self.url, &self.protocols, self.limits)
             .map_err(|thrown| refused(js::text(&thrown).into()))?;
         Ok(Opening::new(BrowserChannel::new(link, inbox, self.settings), self.timeout))
     }

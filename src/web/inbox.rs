@@ -20,23 +20,34 @@ const OVERHEAD: usize = 64;
 const OVERFLOW: CloseCode = CloseCode::new(4009);
 
 /// What may come in, and with which frame the peer is told that it was too much.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) message: usize,
     pub(super) queue: usize,
-    pub(super) overflow: Option<CloseFrame>,
+    pub(super) overflow: CloseCode,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         let message = crate::Options::new().max_message_size;
-        Self { message, queue: message, overflow: overflow(OVERFLOW).ok() }
+        Self { message, queue: message, overflow: OVERFLOW }
     }
 }
 
 /// The frame that tells the peer that it was too much.
 pub(super) fn overflow(code: CloseCode) -> Result<CloseFrame, InvalidCloseFrame> {
     CloseFrame::new(code, Utf8Bytes::from_static("too much to receive"))
+}
+
+/// What ended a connection other than by closing it. An [`Error`] only once somebody asks: what
+/// takes one apart is much code.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// A message of that many bytes.
+    TooBig(usize),
+    Overflow,
+    NotAMessage,
+    Lost,
 }
 
 /// What the page has told: the opening, messages, the end.
@@ -46,6 +57,8 @@ pub(super) fn overflow(code: CloseCode) -> Result<CloseFrame, InvalidCloseFrame>
 #[derive(Debug)]
 pub(super) struct Inbox {
     limits: Limits,
+    /// What is known before the handshake is over: the URL.
+    asked: Handshake,
     opened: OnceCell<Handshake>,
     event: OnceCell<CloseEvent>,
     queue: RefCell<VecDeque<Message>>,
@@ -53,32 +66,42 @@ pub(super) struct Inbox {
     queued: Cell<usize>,
     /// This end closes: data counts no more.
     closing: Cell<bool>,
+    /// The socket goes on without a channel.
+    given_back: Cell<bool>,
     initiator: Cell<Initiator>,
     /// What the stream ends with.
-    error: RefCell<Option<Error>>,
+    fault: Cell<Option<Fault>>,
     reader: RefCell<Option<Waker>>,
     writer: RefCell<Option<Waker>>,
 }
 
 impl Inbox {
-    pub(super) fn new(limits: Limits) -> Self {
+    /// For a socket to this URL, which has no user name and password.
+    pub(super) fn new(limits: Limits, url: String) -> Self {
         Self {
             limits,
+            asked: Handshake::new(url),
             opened: OnceCell::new(),
             event: OnceCell::new(),
             queue: RefCell::default(),
             queued: Cell::new(0),
             closing: Cell::new(false),
+            given_back: Cell::new(false),
             initiator: Cell::new(Initiator::Peer),
-            error: RefCell::default(),
+            fault: Cell::new(None),
             reader: RefCell::default(),
             writer: RefCell::default(),
         }
     }
 
-    /// The facts of the handshake, once it is over.
-    pub(super) fn handshake(&self) -> Option<&Handshake> {
-        self.opened.get()
+    /// The facts of the handshake, as far as they are known.
+    pub(super) fn handshake(&self) -> &Handshake {
+        self.opened.get().unwrap_or(&self.asked)
+    }
+
+    /// Whether the connection is open, or was.
+    pub(super) fn is_opened(&self) -> bool {
+        self.opened.get().is_some()
     }
 
     /// How it ended, once it has.
@@ -89,6 +112,16 @@ impl Inbox {
     /// Whether this end has begun to close.
     pub(super) fn is_closing(&self) -> bool {
         self.closing.get()
+    }
+
+    /// Whether the socket is to go on when its link is dropped.
+    pub(super) fn is_given_back(&self) -> bool {
+        self.given_back.get()
+    }
+
+    /// The socket is to go on when its link is dropped.
+    pub(super) fn give_back(&self) {
+        self.given_back.set(true);
     }
 
     /// Bytes that wait to be received.
@@ -104,11 +137,19 @@ impl Inbox {
 
     /// Whether it is over, and there is nothing left to be received.
     pub(super) fn is_drained(&self) -> bool {
-        self.event().is_some() && self.queue.borrow().is_empty() && self.error.borrow().is_none()
+        self.event().is_some() && self.queue.borrow().is_empty() && self.fault.get().is_none()
     }
 
     pub(super) fn take_error(&self) -> Option<Error> {
-        self.error.borrow_mut().take()
+        Some(match self.fault.take()? {
+            Fault::TooBig(size) => {
+                Error::MessageTooBig { size: size as u64, limit: self.limits.message }
+            }
+            Fault::Overflow => Error::ReceiveOverflow { limit: self.limits.queue },
+            Fault::NotAMessage => not_a_message(),
+            Fault::Lost if self.is_opened() => Error::ConnectionLost,
+            Fault::Lost => ConnectError::new(self.asked.url(), ConnectErrorKind::Unknown).into(),
+        })
     }
 
     /// Notes who is to be woken for a message or the end.
@@ -121,28 +162,28 @@ impl Inbox {
         wait(&self.writer, cx);
     }
 
-    /// The connection is open.
-    pub(super) fn open(&self, handshake: Handshake) {
+    /// The connection is open, with what was agreed on.
+    pub(super) fn open(&self, protocol: String, extensions: String) {
+        let handshake = Handshake::told(self.asked.url(), protocol, extensions);
         if self.opened.set(handshake).is_ok() {
             self.wake();
         }
     }
 
     /// Takes a message in, or says with which frame the connection is to be closed.
-    pub(super) fn receive(&self, data: Data) -> Result<(), Option<&CloseFrame>> {
+    pub(super) fn receive(&self, data: Data) -> Result<(), Option<CloseFrame>> {
         if self.is_closing() || self.event().is_some() {
             return Ok(());
         }
         let size = data.len();
         let queued = self.queued();
         if size > self.limits.message {
-            let limit = self.limits.message;
-            return self.fail(Error::MessageTooBig { size: size as u64, limit });
+            return self.fail(Fault::TooBig(size));
         }
         if queued > 0 && queued + size + OVERHEAD > self.limits.queue {
-            return self.fail(Error::ReceiveOverflow { limit: self.limits.queue });
+            return self.fail(Fault::Overflow);
         }
-        let Some(message) = data.into_message() else { return self.fail(not_a_message()) };
+        let Some(message) = data.into_message() else { return self.fail(Fault::NotAMessage) };
         self.queued.set(queued + size + OVERHEAD);
         self.queue.borrow_mut().push_back(message);
         wake(&self.reader);
@@ -150,12 +191,13 @@ impl Inbox {
     }
 
     /// Begins the end for a fault. What came before it is still to be received.
-    fn fail(&self, error: Error) -> Result<(), Option<&CloseFrame>> {
+    #[cold]
+    fn fail(&self, fault: Fault) -> Result<(), Option<CloseFrame>> {
         self.closing.set(true);
         self.initiator.set(Initiator::Local);
-        *self.error.borrow_mut() = Some(error);
+        self.fault.set(Some(fault));
         self.wake();
-        Err(self.limits.overflow.as_ref())
+        Err(overflow(self.limits.overflow).ok())
     }
 
     /// Begins the end at the program's wish. Data counts no more (WHATWG, "when a message has been
@@ -165,8 +207,8 @@ impl Inbox {
             self.initiator.set(Initiator::Local);
         }
         self.closing.set(true);
-        self.error.borrow_mut().take();
-        self.queue.borrow_mut().clear();
+        self.fault.set(None);
+        self.queue.take();
         self.queued.set(0);
         wake(&self.reader);
     }
@@ -179,21 +221,18 @@ impl Inbox {
 
     /// The end is waited for no longer.
     pub(super) fn give_up(&self) {
-        self.end(Ended::lost(), String::new);
+        self.end(Ended::lost());
     }
 
     /// The connection is over.
-    pub(super) fn end(&self, ended: Ended, url: impl FnOnce() -> String) {
+    pub(super) fn end(&self, ended: Ended) {
         let Ended { code, reason, was_clean } = ended;
         let initiator = self.initiator.get();
         if self.event.set(CloseEvent { code, reason, was_clean, initiator }).is_err() {
             return;
         }
         if !self.is_closing() && code == status::ABNORMAL_CLOSURE {
-            *self.error.borrow_mut() = Some(match self.opened.get() {
-                Some(_) => Error::ConnectionLost,
-                None => ConnectError::new(url(), ConnectErrorKind::Unknown).into(),
-            });
+            self.fault.set(Some(Fault::Lost));
         }
         self.wake();
     }
@@ -209,6 +248,7 @@ impl Inbox {
     }
 }
 
+#[inline(never)]
 fn wait(place: &RefCell<Option<Waker>>, cx: &Context<'_>) {
     match &mut *place.borrow_mut() {
         Some(waker) => waker.clone_from(cx.waker()),
@@ -216,9 +256,10 @@ fn wait(place: &RefCell<Option<Waker>>, cx: &Context<'_>) {
     }
 }
 
+// One copy of it: inlined everywhere it would be a kilobyte.
+#[inline(never)]
 fn wake(place: &RefCell<Option<Waker>>) {
-    let waker = place.borrow_mut().take();
-    if let Some(waker) = waker {
+    if let Some(waker) = place.take() {
         waker.wake();
     }
 }

@@ -18,9 +18,6 @@ pub(super) trait Link {
     /// The state as the page has it.
     fn state(&self) -> ReadyState;
 
-    /// The URL, without user name and password.
-    fn url(&self) -> String;
-
     /// Hands over a message; only in state `Open`.
     fn send(&self, message: &Message) -> Result<(), Error>;
 
@@ -35,11 +32,6 @@ pub(super) trait Link {
 
     /// The page's `WebSocket`, if it is one.
     fn socket(&self) -> Option<&WebSocket> {
-        None
-    }
-
-    /// The page's `WebSocket`, left open.
-    fn into_socket(self: Box<Self>) -> Option<WebSocket> {
         None
     }
 }

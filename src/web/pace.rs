@@ -53,7 +53,8 @@ impl Pace {
 fn next(wait: u64, drained: usize, excess: usize) -> u64 {
     let next = match drained {
         0 => wait * 2,
-        _ => wait.saturating_mul(excess as u64) / drained as u64,
+        // Far from overflow: `wait` has eight bits, and a page's memory is one of 32.
+        _ => wait * excess as u64 / drained as u64,
     };
     next.clamp(LEAST, MOST)
 }

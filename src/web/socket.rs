@@ -5,19 +5,18 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, WebSocket};
 
-use super::inbox::Inbox;
+use super::inbox::{Inbox, Limits};
 use super::js::{self, Data, Ended};
 use super::link::{Link, thrown};
 use super::listener::Listener;
+use crate::Error;
 use crate::protocol::{CloseFrame, Message, ReadyState};
-use crate::{Error, Handshake};
 
 /// The page's `WebSocket`.
 pub(super) struct Socket {
     page: WebSocket,
     inbox: Rc<Inbox>,
-    /// `None` once the socket was given back.
-    listeners: Option<[Listener; 3]>,
+    _listeners: [Listener; 3],
 }
 
 impl Socket {
@@ -25,48 +24,33 @@ impl Socket {
     pub(super) fn open(
         url: &str,
         protocols: &[String],
-        inbox: Rc<Inbox>,
-    ) -> Result<Box<dyn Link>, JsValue> {
-        let socket = if protocols.is_empty() {
-            WebSocket::new(url)?
-        } else {
-            WebSocket::new_with_str_sequence(url, &array(protocols))?
-        };
-        Ok(Box::new(Self::wrap(socket, inbox)))
+        limits: Limits,
+    ) -> Result<(Box<dyn Link>, Rc<Inbox>), JsValue> {
+        let socket = WebSocket::new_with_str_sequence(url, &array(protocols))?;
+        Ok(Self::wrap(socket, limits))
     }
 
     /// Listens to a socket in any state.
-    pub(super) fn wrap(socket: WebSocket, inbox: Rc<Inbox>) -> Self {
+    pub(super) fn wrap(socket: WebSocket, limits: Limits) -> (Box<dyn Link>, Rc<Inbox>) {
         socket.set_binary_type(BinaryType::Arraybuffer);
-        let open = {
-            let (socket, inbox) = (socket.clone(), Rc::clone(&inbox));
-            move |_: JsValue| inbox.open(settled(&socket))
-        };
-        let message = {
-            let (socket, inbox) = (socket.clone(), Rc::clone(&inbox));
-            move |event: JsValue| {
-                if let Err(frame) = inbox.receive(Data::of(&js::data(&event))) {
-                    close(&socket, frame);
-                }
-            }
-        };
-        let close = {
-            let (socket, inbox) = (socket.clone(), Rc::clone(&inbox));
-            move |event: JsValue| inbox.end(Ended::of_event(&event), || public(&socket.url()))
+        let inbox = Rc::new(Inbox::new(limits, public(&socket.url())));
+        // One kind of closure, since each would be code of its own.
+        let listen = |event, tell: fn(&WebSocket, &Inbox, &JsValue)| {
+            let (page, inbox) = (socket.clone(), Rc::clone(&inbox));
+            let callback = move |event: JsValue| tell(&page, &inbox, &event);
+            Listener::attach(&socket, event, Closure::new(callback))
         };
         // An `error` is always followed by a `close`, and says nothing.
-        let listeners = [
-            Listener::attach(&socket, "open", Closure::new(open)),
-            Listener::attach(&socket, "message", Closure::new(message)),
-            Listener::attach(&socket, "close", Closure::new(close)),
-        ];
+        let listeners =
+            [listen("open", opened), listen("message", received), listen("close", ended)];
         match socket.ready_state() {
             WebSocket::CONNECTING => {}
             // No event tells it again.
             WebSocket::CLOSED => inbox.was_over(),
-            _ => inbox.open(settled(&socket)),
+            _ => opened(&socket, &inbox, &JsValue::UNDEFINED),
         }
-        Self { page: socket, inbox, listeners: Some(listeners) }
+        let link = Self { page: socket, inbox: Rc::clone(&inbox), _listeners: listeners };
+        (Box::new(link), inbox)
     }
 }
 
@@ -78,10 +62,6 @@ impl Link for Socket {
             // Closed is what has an event.
             _ => ReadyState::Closing,
         }
-    }
-
-    fn url(&self) -> String {
-        public(&self.page.url())
     }
 
     fn send(&self, message: &Message) -> Result<(), Error> {
@@ -106,16 +86,11 @@ impl Link for Socket {
     fn socket(&self) -> Option<&WebSocket> {
         Some(&self.page)
     }
-
-    fn into_socket(mut self: Box<Self>) -> Option<WebSocket> {
-        self.listeners = None;
-        Some(self.page.clone())
-    }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if self.listeners.is_some() && self.inbox.event().is_none() {
+        if !self.inbox.is_given_back() && self.inbox.event().is_none() {
             close(&self.page, None);
         }
     }
@@ -130,9 +105,21 @@ fn close(socket: &WebSocket, frame: Option<&CloseFrame>) {
     };
 }
 
-/// The facts of a handshake that is over.
-fn settled(socket: &WebSocket) -> Handshake {
-    Handshake::told(public(&socket.url()), socket.protocol(), socket.extensions())
+/// The handshake is over.
+fn opened(socket: &WebSocket, inbox: &Inbox, _: &JsValue) {
+    inbox.open(socket.protocol(), socket.extensions());
+}
+
+/// A message has come.
+fn received(socket: &WebSocket, inbox: &Inbox, event: &JsValue) {
+    if let Err(frame) = inbox.receive(Data::of(&js::data(event))) {
+        close(socket, frame.as_ref());
+    }
+}
+
+/// The connection is over.
+fn ended(_: &WebSocket, inbox: &Inbox, event: &JsValue) {
+    inbox.end(Ended::of_event(event));
 }
 
 /// Subprotocols as the page takes them; joined by commas it would refuse them.
@@ -146,10 +133,15 @@ pub(super) fn array(protocols: &[String]) -> js_sys::Array {
 pub(super) fn public(url: &str) -> String {
     let bytes = url.as_bytes();
     let start = bytes.windows(3).position(|three| three == b"://").map_or(0, |at| at + 3);
-    let authority = bytes.iter().skip(start).take_while(|byte| !b"/?#".contains(byte)).count();
-    let credentials = bytes.iter().skip(start).take(authority).rposition(|byte| *byte == b'@');
-    match credentials.map(|at| (url.get(..start), url.get(start + at + 1..))) {
-        Some((Some(scheme), Some(rest))) => [scheme, rest].concat(),
-        _ => url.to_owned(),
+    let mut host = start;
+    for (at, byte) in bytes.iter().enumerate().skip(start) {
+        match byte {
+            b'/' | b'?' | b'#' => break,
+            b'@' => host = at + 1,
+            _ => {}
+        }
     }
+    let mut public = url.get(..start).unwrap_or_default().to_owned();
+    public.push_str(url.get(host..).unwrap_or_default());
+    public
 }

@@ -13,12 +13,12 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 use self::page::{Promise, Reader, WebSocketStream, Writer};
-use super::inbox::Inbox;
+use super::inbox::{Inbox, Limits};
 use super::js::{Data, Ended};
 use super::link::{Link, thrown};
 use super::socket::{array, public};
+use crate::Error;
 use crate::protocol::{CloseFrame, Message, ReadyState};
-use crate::{Error, Handshake};
 
 pub(super) use self::page::is_supported;
 
@@ -31,20 +31,19 @@ type Callback = Closure<dyn Fn(JsValue)>;
 pub(super) fn open(
     url: &str,
     protocols: &[String],
-    inbox: Rc<Inbox>,
-) -> Result<Box<dyn Link>, JsValue> {
+    limits: Limits,
+) -> Result<(Box<dyn Link>, Rc<Inbox>), JsValue> {
     if !is_supported() {
         return Err(JsValue::from_str("this browser has no WebSocketStream"));
     }
     let options = page::options();
     options.set_protocols(&array(protocols));
     let page = WebSocketStream::new(url, &options)?;
-    let url = public(&page.url());
+    let inbox = Rc::new(Inbox::new(limits, public(&page.url())));
     let (opened, closed) = (page.opened(), page.closed());
     let shared = Rc::new(Shared {
         page,
-        url,
-        inbox,
+        inbox: Rc::clone(&inbox),
         ends: RefCell::default(),
         reading: Cell::new(false),
         writes: RefCell::default(),
@@ -58,7 +57,7 @@ pub(super) fn open(
     *shared.callbacks.borrow_mut() = Some(Rc::new(Callbacks::new(&shared)));
     shared.on(&opened, |callbacks| (&callbacks.opened, &callbacks.settled));
     shared.on(&closed, |callbacks| (&callbacks.closed, &callbacks.lost));
-    Ok(Box::new(Streams(shared)))
+    Ok((Box::new(Streams(shared)), inbox))
 }
 
 /// The link: as long as it is there, the page's stream is.
@@ -66,7 +65,6 @@ struct Streams(Rc<Shared>);
 
 struct Shared {
     page: WebSocketStream,
-    url: String,
     inbox: Rc<Inbox>,
     /// Once it is open.
     ends: RefCell<Option<(Reader, Writer)>>,
@@ -154,13 +152,12 @@ impl Shared {
         if self.dropped.get() {
             return self.close_now(None);
         }
-        let url = self.url.clone();
-        self.inbox.open(Handshake::told(url, info.protocol(), info.extensions()));
+        self.inbox.open(info.protocol(), info.extensions());
     }
 
     fn ended(&self, ended: Ended) {
         self.over.set(true);
-        self.inbox.end(ended, || self.url.clone());
+        self.inbox.end(ended);
     }
 
     /// Asks for the next message, unless one is asked for already.
@@ -179,7 +176,7 @@ impl Shared {
         let Some(value) = page::chunk(result) else { return };
         self.reading.set(false);
         if let Err(frame) = self.inbox.receive(Data::of(&value)) {
-            self.close(frame.cloned());
+            self.close(frame);
         }
         // While this end closes, what comes is dropped until the peer's Close frame does.
         if self.inbox.is_closing() || self.dropped.get() || self.inbox.queued() < READ_AHEAD {
@@ -224,10 +221,6 @@ impl Shared {
 impl Link for Streams {
     fn state(&self) -> ReadyState {
         if self.0.ends.borrow().is_some() { ReadyState::Open } else { ReadyState::Connecting }
-    }
-
-    fn url(&self) -> String {
-        self.0.url.clone()
     }
 
     fn send(&self, message: &Message) -> Result<(), Error> {

@@ -118,7 +118,7 @@ impl Handshake {
 
     /// What a browser tells of a handshake; an empty text says that there is none.
     #[allow(dead_code, reason = "for the browser")]
-    pub(crate) fn told(url: String, protocol: String, extensions: String) -> Self {
+    pub(crate) fn told(url: &str, protocol: String, extensions: String) -> Self {
         let some = |text: String| (!text.is_empty()).then(|| text.into_boxed_str());
         Self(Arc::new(Facts {
             url: url.into(),
