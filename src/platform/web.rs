@@ -137,15 +137,14 @@ impl Timer {
 
     /// Waits for the deadline.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.is_quiet(cx) {
-            return Poll::Pending;
-        }
         let Some(deadline) = self.deadline else { return Poll::Pending };
-        if deadline <= now() {
-            self.alarm = None;
-            return Poll::Ready(());
+        while !self.is_quiet(cx) {
+            if deadline <= now() {
+                self.alarm = None;
+                return Poll::Ready(());
+            }
+            self.alarm = Some(Alarm::new(deadline));
         }
-        self.alarm.insert(Alarm::new(deadline)).wakes(cx.waker());
         Poll::Pending
     }
 }
