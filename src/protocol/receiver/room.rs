@@ -3,8 +3,8 @@
 use bytes::BufMut;
 
 use crate::protocol::Role;
-use crate::protocol::frame::Header;
-use crate::protocol::receiver::{Front, Receiver};
+use crate::protocol::frame::{Header, Opcode};
+use crate::protocol::receiver::{Frame, Front, Receiver};
 
 /// What is read at once while frames are small, at first.
 pub(super) const CHUNK: usize = 16 << 10;
@@ -16,9 +16,9 @@ const MAX_CHUNK: usize = 64 << 10;
 /// behind it has to be moved.
 const LARGE: usize = 8 << 10;
 
-/// How much of such a frame is read at once: what was read is unmasked while it is still in the
-/// first cache. A payload of 16 KiB comes whole with its header.
-const PIECE: usize = (16 << 10) + Header::MAX;
+/// How much of such a frame is read at once: what was read is unmasked, and text is checked, while
+/// it is still in the first caches.
+const PIECE: usize = (32 << 10) + Header::MAX;
 
 /// How many times what has arrived of a frame the buffer may be: memory grows with bytes that
 /// came, not with bytes announced.
@@ -69,7 +69,7 @@ impl Receiver {
             if self.buffer.room() < rest.min(CHUNK) {
                 self.buffer.reserve(rest.min((have * AHEAD).max(CHUNK)));
             }
-            return rest.min(self.buffer.room()).min(PIECE);
+            return rest.min(self.buffer.room()).min(self.piece());
         }
         if self.expected >= LARGE && have == 0 {
             // Room for another one like the last, and no more than that is read: if it is one, it
@@ -84,6 +84,14 @@ impl Receiver {
             self.buffer.reserve(self.chunk.max(rest));
         }
         self.buffer.room()
+    }
+
+    /// How much of the present frame is read at once: a server's bytes are not looked at.
+    fn piece(&self) -> usize {
+        match self.frame {
+            Some(Frame { opcode: Opcode::Binary, key: None, .. }) => usize::MAX,
+            _ => PIECE,
+        }
     }
 
     /// How long the peer's header of a large frame is.
