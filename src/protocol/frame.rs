@@ -27,6 +27,12 @@ impl Opcode {
         })
     }
 
+    /// That of a message, text or not.
+    #[inline]
+    pub(crate) const fn of_message(text: bool) -> Self {
+        if text { Self::Text } else { Self::Binary }
+    }
+
     #[inline]
     pub(crate) const fn is_control(self) -> bool {
         self as u8 & 0x8 != 0
@@ -198,7 +204,8 @@ impl Plain {
     /// The mask key, if it is masked.
     #[inline]
     pub(crate) fn key(&self) -> [u8; 4] {
-        let [.., a, b, c, d] = (self.head << (8 * (8 - self.start))).to_le_bytes();
+        // It ends where the payload starts. From the lowest byte on: the compiler sees one word.
+        let [a, b, c, d, ..] = (self.head >> (8 * self.start.saturating_sub(4))).to_le_bytes();
         [a, b, c, d]
     }
 }

@@ -49,6 +49,7 @@ impl Message {
     }
 
     /// The payload of either kind, without a copy.
+    #[inline]
     pub fn into_bytes(self) -> Bytes {
         match self {
             Self::Text(text) => text.into_bytes(),
@@ -67,6 +68,7 @@ impl Message {
     }
 
     /// Whether this is a text message.
+    #[inline]
     pub const fn is_text(&self) -> bool {
         matches!(self, Self::Text(_))
     }

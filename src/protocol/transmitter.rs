@@ -65,25 +65,17 @@ pub(crate) struct Transmitter {
 impl Transmitter {
     /// Accepts a frame.
     pub(crate) fn push(&mut self, opcode: Opcode, payload: Bytes, key: Option<[u8; 4]>) {
-        if !self.append_small(opcode, &payload, key) {
+        if self.takes_small(payload.len()) {
+            self.append(opcode, &payload, key);
+        } else {
             self.push_large(opcode, payload, key);
         }
     }
 
-    /// Accepts a frame if it can be put into the buffer; false if it is for `push_large`.
-    #[inline(always)]
-    #[allow(clippy::inline_always, reason = "a call would cost a tenth of a small message")]
-    pub(crate) fn append_small(
-        &mut self,
-        opcode: Opcode,
-        payload: &[u8],
-        key: Option<[u8; 4]>,
-    ) -> bool {
-        let small = payload.len() < LARGE && self.large.is_none();
-        if small {
-            self.append(opcode, payload, key);
-        }
-        small
+    /// Whether a frame with a payload of `length` bytes can be put into the buffer.
+    #[inline]
+    pub(crate) fn takes_small(&self, length: usize) -> bool {
+        length < LARGE && self.large.is_none()
     }
 
     /// Accepts a pong.
@@ -113,9 +105,9 @@ impl Transmitter {
         true
     }
 
-    /// Puts a small frame into the buffer.
+    /// Puts a frame into the buffer, which `takes_small` has allowed.
     #[inline]
-    fn append(&mut self, opcode: Opcode, payload: &[u8], key: Option<[u8; 4]>) {
+    pub(crate) fn append(&mut self, opcode: Opcode, payload: &[u8], key: Option<[u8; 4]>) {
         // It is less than `LARGE`.
         let length = u16::try_from(payload.len()).unwrap_or(u16::MAX);
         if let Some(key) = key {
@@ -160,6 +152,12 @@ impl Transmitter {
             #[cfg(feature = "deflate")]
             form: None,
         });
+    }
+
+    /// What goes out next, if it is all that is queued and stands in one place.
+    #[inline]
+    pub(crate) fn one_run(&self) -> Option<&[u8]> {
+        if self.large.is_some() { None } else { self.queue.one_run() }
     }
 
     /// What goes out next: at most two slices, to be written one behind the other; both are empty

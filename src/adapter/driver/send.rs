@@ -16,11 +16,34 @@ use crate::protocol::fault::Fault;
 use crate::protocol::{Message, Prepared};
 
 impl<S> Driver<S> {
-    /// Accepts a message. One call, so that what a caller's `feed` becomes is small enough to be
-    /// compiled into it.
-    #[inline(never)]
+    /// Accepts a message.
+    ///
+    /// Compiled into the caller, where the message then never has to be moved as a whole: its
+    /// words were just written one by one, and a wider load of them waits until they have reached
+    /// the cache.
+    #[inline]
     pub(crate) fn send(&mut self, message: Message) -> Result<(), Error> {
+        if self.send_small(message.is_text(), message.as_bytes()) {
+            return Ok(());
+        }
+        // Made anew, so that what was looked at need not be in memory as a whole.
+        match message {
+            Message::Text(text) => self.send_any(Message::Text(text)),
+            Message::Binary(bytes) => self.send_any(Message::Binary(bytes)),
+        }
+    }
+
+    /// Accepts a small message. One call, so that what a caller's `feed` becomes is small enough
+    /// to be compiled into it.
+    #[inline(never)]
+    fn send_small(&mut self, text: bool, payload: &[u8]) -> bool {
         self.activity = self.activity.wrapping_add(1);
+        self.connection.send_small(text, payload, platform::mask_key)
+    }
+
+    /// Accepts a message that is not small, or to which something is in the way.
+    #[inline(never)]
+    fn send_any(&mut self, message: Message) -> Result<(), Error> {
         self.connection.send(message, platform::mask_key)
     }
 
@@ -152,11 +175,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     #[inline]
     pub(super) fn write_answers(&mut self, cx: &mut Context<'_>) {
         if !self.connection.is_flushed() || self.unflushed {
-            match self.poll_write(cx) {
-                Poll::Ready(Ok(())) => self.spare_output(),
-                Poll::Ready(Err(error)) => self.break_off(error, cx),
-                Poll::Pending => {}
-            }
+            self.write_now(cx);
+        }
+    }
+
+    #[inline(never)]
+    fn write_now(&mut self, cx: &mut Context<'_>) {
+        match self.poll_write(cx) {
+            Poll::Ready(Ok(())) => self.spare_output(),
+            Poll::Ready(Err(error)) => self.break_off(error, cx),
+            Poll::Pending => {}
         }
     }
 
@@ -187,21 +215,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
+    /// Writes some of what is queued in more than one place.
+    #[inline(never)]
+    fn poll_write_two(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let (first, second) = self.connection.unsent();
+        let io = Pin::new(&mut self.io);
+        if second.is_empty() {
+            io.poll_write(cx, first)
+        } else if first.is_empty() {
+            io.poll_write(cx, second)
+        } else if io.is_write_vectored() {
+            let slices = [io::IoSlice::new(first), io::IoSlice::new(second)];
+            io.poll_write_vectored(cx, &slices)
+        } else {
+            io.poll_write(cx, first)
+        }
+    }
+
     /// Writes everything that is queued, and flushes the transport.
     #[inline]
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.connection.is_flushed() {
-            let (first, second) = self.connection.unsent();
-            let io = Pin::new(&mut self.io);
-            let written = if second.is_empty() {
-                io.poll_write(cx, first)
-            } else if first.is_empty() {
-                io.poll_write(cx, second)
-            } else if io.is_write_vectored() {
-                let slices = [io::IoSlice::new(first), io::IoSlice::new(second)];
-                io.poll_write_vectored(cx, &slices)
-            } else {
-                io.poll_write(cx, first)
+            let written = match self.connection.one_run() {
+                Some(run) => Pin::new(&mut self.io).poll_write(cx, run),
+                None => self.poll_write_two(cx),
             };
             match written {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),

@@ -13,26 +13,45 @@ use crate::protocol::frame::Opcode;
 use crate::protocol::{Message, Prepared, Role};
 
 impl Connection {
-    /// Accepts a message.
+    /// Accepts a message if it is small and nothing is in its way; false if it is for `send`.
+    ///
+    /// It is only looked at: to move one costs as much as to copy its payload.
     #[inline]
+    pub(crate) fn send_small(
+        &mut self,
+        text: bool,
+        payload: &[u8],
+        key: impl FnOnce() -> [u8; 4],
+    ) -> bool {
+        #[cfg(feature = "deflate")]
+        if self.transmitter.deflates() {
+            return false;
+        }
+        if !self.is_open() || !self.transmitter.takes_small(payload.len()) {
+            return false;
+        }
+        let opcode = Opcode::of_message(text);
+        self.transmitter.append(opcode, payload, self.key(key));
+        true
+    }
+
+    /// Accepts a message.
     pub(crate) fn send(
         &mut self,
         message: Message,
         key: impl FnOnce() -> [u8; 4],
     ) -> Result<(), Error> {
-        #[cfg(feature = "deflate")]
-        if self.transmitter.deflates() {
-            return self.send_with(message, SendOptions::new(), key);
-        }
         if !self.is_open() {
             return Err(self.closed());
         }
-        let opcode = if message.is_text() { Opcode::Text } else { Opcode::Binary };
-        let key = self.key(key);
-        // A small one is only looked at: to move it costs as much as to copy it.
-        if !self.transmitter.append_small(opcode, message.as_bytes(), key) {
-            self.transmitter.push_large(opcode, message.into_bytes(), key);
+        let opcode = Opcode::of_message(message.is_text());
+        let payload = message.into_bytes();
+        #[cfg(feature = "deflate")]
+        if self.transmitter.deflates() {
+            self.transmitter.push_message(opcode, payload, SendOptions::new().compress);
+            return Ok(());
         }
+        self.push(opcode, payload, key);
         Ok(())
     }
 
@@ -41,11 +60,9 @@ impl Connection {
         Error::closed(self.event.as_ref())
     }
 
-    /// Accepts a message, compressed or not. Never a part of `send`, which is nearly all that is
-    /// called where nothing was agreed on.
+    /// Accepts a message, compressed or not.
     #[cfg(feature = "deflate")]
     #[cold]
-    #[inline(never)]
     pub(crate) fn send_with(
         &mut self,
         message: Message,
@@ -55,7 +72,7 @@ impl Connection {
         if !self.is_open() {
             return Err(self.closed());
         }
-        let opcode = if message.is_text() { Opcode::Text } else { Opcode::Binary };
+        let opcode = Opcode::of_message(message.is_text());
         if self.transmitter.deflates() {
             self.transmitter.push_message(opcode, message.into_bytes(), options.compress);
         } else {
@@ -137,6 +154,12 @@ impl Connection {
     #[inline]
     pub(super) fn key(&self, key: impl FnOnce() -> [u8; 4]) -> Option<[u8; 4]> {
         (self.role == Role::Client).then(key)
+    }
+
+    /// What goes out next, if it is all that is queued and stands in one place, as nearly always.
+    #[inline]
+    pub(crate) fn one_run(&self) -> Option<&[u8]> {
+        self.transmitter.one_run()
     }
 
     /// What goes out next, in two slices; both empty when everything has been written.

@@ -65,6 +65,12 @@ impl Queue {
         self.buffer = buffer;
     }
 
+    /// What waits, if it is in one run.
+    #[inline]
+    pub(super) fn one_run(&self) -> Option<&[u8]> {
+        if self.turn == 0 { self.buffer.get(self.written..self.end) } else { None }
+    }
+
     /// What waits; the second run is empty if there is one.
     #[inline]
     pub(super) fn runs(&self) -> (&[u8], &[u8]) {
@@ -78,15 +84,18 @@ impl Queue {
     /// Drops the first `n` bytes, or as many as there are, and tells how many that were.
     #[inline]
     pub(super) fn advance(&mut self, n: usize) -> usize {
-        let n = n.min(self.len());
+        let length = self.len();
+        if n >= length {
+            // Nearly always: all of it.
+            self.written = 0;
+            self.end = 0;
+            self.turn = 0;
+            return length;
+        }
         self.written += n;
         if self.turn != 0 && self.written >= self.turn {
             self.written -= self.turn;
             self.turn = 0;
-        }
-        if self.is_empty() {
-            self.written = 0;
-            self.end = 0;
         }
         n
     }
