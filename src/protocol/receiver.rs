@@ -12,8 +12,8 @@ use crate::protocol::frame::{Header, Opcode, Plain};
 use crate::protocol::mask;
 use crate::protocol::receiver::fragments::Gathered;
 use crate::protocol::receiver::room::CHUNK;
-use crate::protocol::text::ReceiveBuffer;
-use crate::protocol::{Message, MessageRef, Role, Utf8Bytes};
+use crate::protocol::text::{self, NotUtf8, ReceiveBuffer};
+use crate::protocol::{Message, MessageRef, Role};
 
 /// A whole payload that stands in front of the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,11 +107,7 @@ impl Receiver {
         self.expected = plain.length;
         let mut payload = frame.freeze();
         payload.advance(plain.start);
-        Some(if plain.is_text() {
-            Utf8Bytes::try_from(payload).map(Message::Text).map_err(|_| Fault::NotUtf8)
-        } else {
-            Ok(Message::Binary(payload))
-        })
+        Some(text::message(payload, plain.is_text()).map_err(|NotUtf8| Fault::NotUtf8))
     }
 
     /// The same, left where it stands.

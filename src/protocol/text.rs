@@ -13,8 +13,13 @@ use std::ops::Deref;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
+use crate::protocol::Message;
+
 /// How many bytes are moved to give back the memory around them.
 const FEW: usize = 4 << 10;
+
+/// Below this length, in bytes, text is looked at for ASCII first.
+const SHORT: usize = 256;
 
 /// Text that is cheap to clone and to cut out of a receive buffer: [`Bytes`] known to be UTF-8.
 ///
@@ -49,6 +54,7 @@ impl Utf8Bytes {
     }
 
     /// The bytes of the text, without a copy.
+    #[inline]
     pub fn into_bytes(self) -> Bytes {
         self.0
     }
@@ -135,10 +141,8 @@ impl TryFrom<Bytes> for Utf8Bytes {
 
     #[inline]
     fn try_from(bytes: Bytes) -> Result<Self, NotUtf8> {
-        match simdutf8::basic::from_utf8(&bytes) {
-            Ok(_) => Ok(Self(bytes)),
-            Err(_) => Err(NotUtf8),
-        }
+        validate(&bytes)?;
+        Ok(Self(bytes))
     }
 }
 
@@ -177,6 +181,29 @@ impl PartialEq<Utf8Bytes> for &str {
 #[error("not UTF-8")]
 #[non_exhaustive]
 pub struct NotUtf8;
+
+/// Whether bytes are UTF-8.
+///
+/// Most short texts are ASCII, and a call of the vector code costs more than to look for that.
+#[inline]
+fn validate(bytes: &[u8]) -> Result<(), NotUtf8> {
+    if bytes.len() < SHORT && bytes.is_ascii() {
+        return Ok(());
+    }
+    simdutf8::basic::from_utf8(bytes).map(|_| ()).map_err(|_| NotUtf8)
+}
+
+/// A message of `payload`, which is checked if it is text.
+///
+/// One check and then one way for both kinds: the payload is not moved for either.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "the message is built where it is wanted")]
+pub(crate) fn message(payload: Bytes, text: bool) -> Result<Message, NotUtf8> {
+    if text {
+        validate(&payload)?;
+    }
+    Ok(if text { Message::Text(Utf8Bytes(payload)) } else { Message::Binary(payload) })
+}
 
 /// A receive buffer that knows how long a prefix of it is UTF-8.
 ///
@@ -296,7 +323,7 @@ impl ReceiveBuffer {
         }
         let fresh = &self.bytes[self.valid..end];
         if complete {
-            simdutf8::basic::from_utf8(fresh).map_err(|_| NotUtf8)?;
+            validate(fresh)?;
             self.valid = end;
             return Ok(());
         }
