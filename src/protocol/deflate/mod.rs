@@ -10,13 +10,18 @@
 //! is off, one is borrowed for as long as a message takes; compressing a message is one call or, for
 //! a large one, goes on while it is written, and inflating goes on while the message arrives, a frame
 //! or 32 KiB at a time: a peer that is slow within a frame holds no state. The
-//! pool is one for the process, behind a lock that is held for a push or a pop: a connection moves
+//! pools are the process's, one for each of the two sizes that compress and one to inflate, each
+//! behind a lock that is held for a push or a pop: a connection moves
 //! between threads, and pools of threads would together hold as many states as the busiest moment of
-//! each. It keeps at most as many as the machine runs threads.
+//! each. One keeps at most as many as the machine runs threads.
 //!
 //! **Steps are bounded.** Inflating goes through 64 KiB at a time, checked against the limit of a
 //! message and for UTF-8 before the next; so a bomb costs what it may cost at most. Compressing takes
 //! 64 KiB of a message at a time, when the last piece has nearly been written, each a fragment.
+//!
+//! **Copies are few.** A frame is compressed to where it is written from. A message is inflated to
+//! memory of its thread and copied from there, when it is known that it may be kept; one of 48 to 64
+//! KiB is shown where it is, and the thread uses that memory again once nobody has the message.
 //!
 //! **Not negotiated** it costs an `Option` in the receiver and the transmitter, looked at once a
 //! message.
@@ -31,7 +36,7 @@ pub use agreed::InvalidExtensions;
 pub(crate) use agreed::{Agreed, Direction};
 #[cfg(test)]
 pub(crate) use compressor::Memory;
-pub(crate) use compressor::{Compressor, Settings};
+pub(crate) use compressor::{Compressor, Settings, Window};
 pub(crate) use decompressor::{Corrupt, Decompressor};
 pub(crate) use options::Choice;
 pub use options::{Deflate, SendOptions};

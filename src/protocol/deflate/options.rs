@@ -181,8 +181,7 @@ impl Deflate {
     /// always do.
     pub(crate) fn settings(self, direction: Direction) -> Option<Settings> {
         let Direction { takeover, bits } = direction;
-        // Who makes the window smaller does so for the memory.
-        let memory = if takeover && bits == 15 { Memory::Usual } else { Memory::Sparing };
+        let memory = if takeover { Memory::most(self.level, bits) } else { Memory::Sparing };
         (bits >= LEAST_BITS).then_some(Settings { level: self.level, bits, memory })
     }
 

@@ -1,12 +1,11 @@
 //! Compressed messages (RFC 7692 §6.1): a small one at once, a large one as it is written.
 
-use std::cell::RefCell;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::protocol::Role;
-use crate::protocol::deflate::{Choice, Compressor, Deflate, Direction, Settings};
+use crate::protocol::deflate::{Choice, Compressor, Deflate, Direction, Settings, Window};
 use crate::protocol::frame::{Header, Opcode};
 use crate::protocol::mask;
 use crate::protocol::transmitter::{Large, PIECE, Transmitter, Waiting};
@@ -19,11 +18,6 @@ const TAIL: usize = 4;
 
 /// What a message without a byte is, compressed (§7.2.3.6).
 const EMPTY: [u8; 1] = [0];
-
-thread_local! {
-    /// Where a piece is compressed to, before its length is known.
-    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
 
 /// What compresses this end's messages.
 #[derive(Debug)]
@@ -70,8 +64,9 @@ impl Deflating {
 /// A server's frame of a message that is compressed from an empty window; `None` if it becomes no
 /// shorter.
 pub(crate) fn deflated(settings: Settings, opcode: Opcode, payload: &[u8]) -> Option<Bytes> {
-    let mut made = Vec::new();
-    let length = Compressor::new(settings).compress(payload, &mut made).saturating_sub(TAIL);
+    let mut made = vec![0; Compressor::bound(payload.len())];
+    let length = Compressor::new(settings).compress(payload, Window::Cleared, &mut made);
+    let length = length.saturating_sub(TAIL);
     let made = made.get(..length).filter(|_| length < payload.len())?;
     let header = Header { opcode, fin: true, length: length as u64, key: None };
     let (mut header, used) = header.to_bytes();
@@ -112,7 +107,7 @@ impl Transmitter {
     #[inline]
     pub(crate) fn prepares(&self, length: usize) -> Option<Settings> {
         let deflating = self.deflating.as_ref()?;
-        (length >= deflating.prepared_threshold).then_some(deflating.settings.alone())
+        (length >= deflating.prepared_threshold).then_some(deflating.settings.alone(length))
     }
 
     /// Accepts a server's frame that was compressed from an empty window; false if there is a large
@@ -182,44 +177,58 @@ impl Transmitter {
         input: &[u8],
     ) -> bool {
         if input.is_empty() {
-            self.append_frame(deflating, form, last, &EMPTY);
+            let place = self.queue.push(Header::MAX + EMPTY.len(), 0);
+            place[Header::MAX..].copy_from_slice(&EMPTY);
+            self.append_frame(deflating, form, last, Header::MAX, EMPTY.len());
             return true;
         }
         deflating.used = true;
-        SCRATCH.with_borrow_mut(|scratch| {
-            let settings = deflating.settings;
-            let state = deflating.state.get_or_insert_with(|| Compressor::new(settings));
-            let made = state.compress(input, scratch);
-            let made = if last { made.saturating_sub(TAIL) } else { made };
-            let first = form.opcode != Opcode::Continuation;
-            let useless = form.choice == Choice::Auto && first && made >= input.len();
-            // With takeover a small message goes out even so, lest the window be lost.
-            let give_up = useless && (!last || !deflating.takeover);
-            if give_up || (last && !deflating.takeover) {
-                deflating.state = None;
-            }
-            if !give_up {
-                self.append_frame(deflating, form, last, &scratch[..made]);
-            }
-            !give_up
-        })
+        let Deflating { settings, takeover, .. } = *deflating;
+        let state = deflating.state.get_or_insert_with(|| {
+            Compressor::new(if takeover { settings } else { settings.alone(input.len()) })
+        });
+        let window = if last && !takeover { Window::Cleared } else { Window::Kept };
+        // Behind where the header probably ends: it says how long this becomes.
+        let start = if input.len() < 256 { 2 } else { 4 } + deflating.key.map_or(0, |_| 4);
+        let place = self.queue.push(Header::MAX + Compressor::bound(input.len()), 0);
+        let made = state.compress(input, window, &mut place[start..]);
+        let made = if last { made.saturating_sub(TAIL) } else { made };
+        let first = form.opcode != Opcode::Continuation;
+        let useless = form.choice == Choice::Auto && first && made >= input.len();
+        // With takeover a small message goes out even so, lest the window be lost.
+        let give_up = useless && (!last || !takeover);
+        if give_up || (last && !takeover) {
+            deflating.state = None;
+        }
+        if !give_up {
+            self.append_frame(deflating, form, last, start, made);
+        }
+        !give_up
     }
 
-    /// Puts a frame with a compressed payload into the buffer.
-    fn append_frame(&mut self, deflating: &Deflating, form: Form, last: bool, payload: &[u8]) {
+    /// Makes a frame of a compressed payload of this `length`, which stands from `start` on behind
+    /// what is in the buffer.
+    fn append_frame(
+        &mut self,
+        deflating: &Deflating,
+        form: Form,
+        last: bool,
+        start: usize,
+        length: usize,
+    ) {
         let key = deflating.key();
-        let length = payload.len() as u64;
-        let header = Header { opcode: form.opcode, fin: last, length, key };
+        let header = Header { opcode: form.opcode, fin: last, length: length as u64, key };
         let (mut header, used) = header.to_bytes();
         if form.opcode != Opcode::Continuation {
             header[0] |= RSV1;
         }
-        let length = used + payload.len();
-        let place = self.queue.push(length, length);
+        let place = self.queue.push(used.max(start) + length, used + length);
+        if used != start {
+            place.copy_within(start..start + length, used);
+        }
         place[..used].copy_from_slice(&header[..used]);
-        match key {
-            Some(key) => mask::copy(&mut place[used..], payload, key),
-            None => place[used..].copy_from_slice(payload),
+        if let Some(key) = key {
+            mask::apply(&mut place[used..used + length], key);
         }
     }
 
