@@ -220,9 +220,7 @@ impl Receiver {
         match self.front {
             Front::Taken => &[],
             Front::Frame { start, length } => &self.buffer.as_slice()[start..][..length],
-            Front::Message => {
-                self.message.as_ref().map_or(&[], |message| message.payload.as_slice())
-            }
+            Front::Message => self.message.as_ref().map_or(&[], |message| message.as_slice()),
         }
     }
 
@@ -235,7 +233,7 @@ impl Receiver {
         MessageRef::Text(match self.front {
             Front::Taken => "",
             Front::Frame { .. } => self.buffer.text(),
-            Front::Message => self.message.as_ref().map_or("", |message| message.payload.text()),
+            Front::Message => self.message.as_ref().map_or("", |message| message.text()),
         })
     }
 

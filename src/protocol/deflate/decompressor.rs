@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
+use bytes::{Bytes, BytesMut};
 use zlib_rs::{Inflate as State, InflateFlush, Status};
 
 use crate::protocol::deflate::compressor::delta;
@@ -15,9 +16,14 @@ static POOL: Pool<Box<State>> = Pool::new();
 /// copies its end into the window, and looks there for what it refers to.
 const STEP: usize = 64 << 10;
 
+/// How much room there is behind that. With less than 260 bytes of it left zlib-rs takes a slower way,
+/// and where there is none it has to be called once more.
+const SLACK: usize = 320;
+
 thread_local! {
-    /// Where it is inflated to, before it is known whether it may be kept.
-    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; STEP]);
+    /// Where it is inflated to, before it is known whether it may be kept. A message that was left
+    /// there may still be in use; then there is new memory.
+    static SCRATCH: RefCell<Bytes> = const { RefCell::new(Bytes::new()) };
 }
 
 /// What ends each message and is not sent (RFC 7692 §7.2.2); and a byte that no message can
@@ -55,7 +61,7 @@ impl Decompressor {
     pub(crate) fn inflate<E: From<Corrupt>>(
         &mut self,
         mut input: &[u8],
-        mut keep: impl FnMut(&[u8]) -> Result<(), E>,
+        mut keep: impl FnMut(Piece<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let Some(state) = &mut self.state else { return Err(Corrupt.into()) };
         SCRATCH.with_borrow_mut(|scratch| {
@@ -63,13 +69,19 @@ impl Decompressor {
                 if input.is_empty() && self.ended {
                     return Ok(());
                 }
+                let mut room = match std::mem::take(scratch).try_into_mut() {
+                    Ok(room) if !room.is_empty() => room,
+                    _ => BytesMut::zeroed(STEP + SLACK),
+                };
                 let before = (state.total_in(), state.total_out());
-                let status = state.decompress(input, scratch, InflateFlush::NoFlush);
+                let status = state.decompress(input, &mut room, InflateFlush::NoFlush);
                 let used = delta(before.0, state.total_in());
                 let made = delta(before.1, state.total_out());
                 input = input.get(used..).unwrap_or_default();
                 self.ended &= used == 0;
-                keep(scratch.get(..made).unwrap_or_default())?;
+                let room_is_left = made < room.len();
+                *scratch = room.freeze();
+                keep(Piece { scratch, made })?;
                 match status {
                     Ok(Status::StreamEnd) => {
                         // More blocks may follow; who ends a stream of them begins the next with
@@ -77,7 +89,7 @@ impl Decompressor {
                         state.reset(false);
                         self.ended = true;
                     }
-                    Ok(_) if input.is_empty() && made < scratch.len() => return Ok(()),
+                    Ok(_) if input.is_empty() && room_is_left => return Ok(()),
                     Ok(_) if used == 0 && made == 0 => return Err(Corrupt.into()),
                     Ok(_) => {}
                     Err(_) => return Err(Corrupt.into()),
@@ -101,6 +113,23 @@ impl Decompressor {
             Ok(Status::Ok) if used == TAIL.len() - 1 && state.total_out() == before.1 => Ok(()),
             _ => Err(Corrupt),
         }
+    }
+}
+
+/// What came out of a step.
+pub(crate) struct Piece<'a> {
+    scratch: &'a Bytes,
+    made: usize,
+}
+
+impl Piece<'_> {
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        self.scratch.get(..self.made).unwrap_or_default()
+    }
+
+    /// The bytes where they are, if the memory around them is hardly more.
+    pub(crate) fn share(&self) -> Option<Bytes> {
+        (self.made >= STEP / 4 * 3).then(|| self.scratch.slice(..self.made))
     }
 }
 

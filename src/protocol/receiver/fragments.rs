@@ -15,6 +15,28 @@ pub(super) struct Gathered {
     pub(super) payload: ReceiveBuffer,
     #[cfg(feature = "deflate")]
     pub(super) compressed: bool,
+    /// All of it, in place of `payload`: inflated at once, and left where that was done.
+    #[cfg(feature = "deflate")]
+    pub(super) whole: Option<Message>,
+}
+
+impl Gathered {
+    pub(super) fn as_slice(&self) -> &[u8] {
+        #[cfg(feature = "deflate")]
+        if let Some(whole) = &self.whole {
+            return whole.as_bytes();
+        }
+        self.payload.as_slice()
+    }
+
+    /// If it is text, all of it.
+    pub(super) fn text(&self) -> &str {
+        #[cfg(feature = "deflate")]
+        if let Some(Message::Text(whole)) = &self.whole {
+            return whole;
+        }
+        self.payload.text()
+    }
 }
 
 impl Receiver {
@@ -43,6 +65,8 @@ impl Receiver {
                 payload: ReceiveBuffer::default(),
                 #[cfg(feature = "deflate")]
                 compressed: false,
+                #[cfg(feature = "deflate")]
+                whole: None,
             }));
         }
         Ok(())
@@ -85,6 +109,10 @@ impl Receiver {
     pub(super) fn take_gathered(&mut self) -> Result<Message, Fault> {
         self.front = Front::Taken;
         let Some(mut message) = self.message.take() else { return Ok(Bytes::new().into()) };
+        #[cfg(feature = "deflate")]
+        if let Some(whole) = message.whole {
+            return Ok(whole);
+        }
         let length = message.payload.len();
         if message.text {
             return message

@@ -1,12 +1,14 @@
 //! Compressed messages (RFC 7692 §6.2): inflated as they arrive.
 
-use crate::protocol::ProtocolError;
+use bytes::Bytes;
+
 use crate::protocol::deflate::{Decompressor, Direction};
 use crate::protocol::fault::Fault;
 use crate::protocol::frame::{Header, Opcode};
 use crate::protocol::receiver::fragments::Gathered;
 use crate::protocol::receiver::{Frame, Receiver};
 use crate::protocol::text::ReceiveBuffer;
+use crate::protocol::{Message, ProtocolError, Utf8Bytes};
 
 /// The bit that says that a message is compressed, in the first byte of a frame (§6).
 const RSV1: u8 = 0x40;
@@ -72,7 +74,7 @@ impl Receiver {
         };
         let text = opcode == Opcode::Text;
         let payload = ReceiveBuffer::default();
-        self.message = Some(Box::new(Gathered { text, payload, compressed: true }));
+        self.message = Some(Box::new(Gathered { text, payload, compressed: true, whole: None }));
         self.buffer.advance(used);
         Ok(Some(Frame { opcode: Opcode::Continuation, fin, length, key, unmasked: 0 }))
     }
@@ -91,16 +93,24 @@ impl Inflating {
             return Ok(());
         }
         let state = self.state.get_or_insert_with(Decompressor::new);
+        // All that came so far, while it may be all that comes.
+        let mut whole = None;
         state.inflate(arrived, |piece| {
-            let size = message.payload.len() + piece.len();
+            let before = message.payload.len() + whole.as_ref().map_or(0, Bytes::len);
+            let size = before + piece.as_slice().len();
             if size > limit {
                 return Err(Fault::TooBig { size: size as u64, limit });
             }
-            message.payload.extend_within(piece, limit);
-            if message.text {
-                message.payload.check(size, false).map_err(|_| Fault::NotUtf8)?;
+            if before == 0 && last {
+                whole = piece.share();
+                if whole.is_some() {
+                    return Ok(());
+                }
             }
-            Ok(())
+            if let Some(first) = whole.take_if(|_| size > before) {
+                message.keep(&first, limit)?;
+            }
+            message.keep(piece.as_slice(), limit)
         })?;
         if last {
             state.end_message()?;
@@ -108,11 +118,28 @@ impl Inflating {
                 self.state = None;
             }
         }
+        message.whole = match whole {
+            Some(whole) if message.text => {
+                Some(Utf8Bytes::try_from(whole).map_err(|_| Fault::NotUtf8)?.into())
+            }
+            whole => whole.map(Message::Binary),
+        };
         Ok(())
     }
 
     /// Gives the state back: nothing more is inflated.
     pub(super) fn clear(&mut self) {
         self.state = None;
+    }
+}
+
+impl Gathered {
+    /// Takes in what comes next.
+    fn keep(&mut self, piece: &[u8], limit: usize) -> Result<(), Fault> {
+        self.payload.extend_within(piece, limit);
+        if self.text {
+            self.payload.check(self.payload.len(), false).map_err(|_| Fault::NotUtf8)?;
+        }
+        Ok(())
     }
 }
