@@ -189,9 +189,20 @@ impl Transmitter {
         mask::copy(self.queue.push(piece.len(), piece.len()), &piece, from);
     }
 
-    /// Notes that the first `n` bytes of what `unsent` showed have been written.
+    /// Notes that the first `n` bytes of what `unsent` showed have been written; true if that was
+    /// all there is.
     #[inline]
-    pub(crate) fn advance(&mut self, n: usize) {
+    pub(crate) fn advance(&mut self, n: usize) -> bool {
+        if self.large.is_none() && self.queue.finish(n) {
+            self.pongs = 0;
+            return true;
+        }
+        self.advance_some(n);
+        self.is_empty()
+    }
+
+    #[inline(never)]
+    fn advance_some(&mut self, n: usize) {
         let buffered = self.queue.advance(n);
         if self.large.is_some() {
             self.advance_large(n - buffered);

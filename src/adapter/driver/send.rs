@@ -103,7 +103,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Ready when everything has been handed to the transport.
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
-            match self.poll_write(cx) {
+            match self.poll_write_here(cx) {
                 Poll::Ready(Ok(())) => break,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.write_failed(error, cx))),
                 Poll::Pending => ready!(self.poll_control(cx)),
@@ -233,8 +233,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Writes everything that is queued, and flushes the transport.
-    #[inline]
+    #[inline(never)]
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_write_here(cx)
+    }
+
+    /// The same, compiled into the caller: a flush of one small message is hardly more.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a call would be a tenth of it")]
+    fn poll_write_here(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.connection.is_flushed() {
             let written = match self.connection.one_run() {
                 Some(run) => Pin::new(&mut self.io).poll_write(cx, run),
@@ -243,9 +250,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             match written {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(written)) => {
-                    self.connection.advance(written);
                     self.unflushed = true;
                     self.stalled = None;
+                    if self.connection.advance(written) {
+                        break;
+                    }
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {

@@ -168,10 +168,10 @@ impl Connection {
         self.transmitter.unsent()
     }
 
-    /// Notes that `n` bytes of `unsent` have been written.
+    /// Notes that `n` bytes of `unsent` have been written; true if that was all.
     #[inline]
-    pub(crate) fn advance(&mut self, n: usize) {
-        self.transmitter.advance(n);
+    pub(crate) fn advance(&mut self, n: usize) -> bool {
+        self.transmitter.advance(n)
     }
 
     /// How many bytes wait to be written.

@@ -81,15 +81,23 @@ impl Queue {
         }
     }
 
+    /// Drops all bytes if they are not more than `n`, and tells whether they were.
+    #[inline]
+    pub(super) fn finish(&mut self, n: usize) -> bool {
+        let all = n >= self.len();
+        if all {
+            self.written = 0;
+            self.end = 0;
+            self.turn = 0;
+        }
+        all
+    }
+
     /// Drops the first `n` bytes, or as many as there are, and tells how many that were.
     #[inline]
     pub(super) fn advance(&mut self, n: usize) -> usize {
         let length = self.len();
-        if n >= length {
-            // Nearly always: all of it.
-            self.written = 0;
-            self.end = 0;
-            self.turn = 0;
+        if self.finish(n) {
             return length;
         }
         self.written += n;
