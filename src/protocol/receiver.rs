@@ -243,10 +243,11 @@ impl Receiver {
         let Front::Frame { start, length } = self.front else { return self.take_gathered() };
         self.front = Front::Taken;
         self.expected = length;
-        self.buffer.advance(start);
         if item == Item::Text {
+            // It stands in front, and is known to be text: to advance would forget that.
             return self.buffer.take_text(length).map(Message::Text).map_err(|_| Fault::NotUtf8);
         }
+        self.buffer.advance(start);
         Ok(Message::Binary(self.buffer.split_to(length).freeze()))
     }
 

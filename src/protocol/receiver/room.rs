@@ -3,8 +3,8 @@
 use bytes::BufMut;
 
 use crate::protocol::Role;
-use crate::protocol::frame::{Header, Opcode};
-use crate::protocol::receiver::{Frame, Front, Receiver};
+use crate::protocol::frame::Header;
+use crate::protocol::receiver::{Front, Receiver};
 
 /// What is read at once while frames are small, at first.
 pub(super) const CHUNK: usize = 16 << 10;
@@ -12,13 +12,18 @@ pub(super) const CHUNK: usize = 16 << 10;
 /// What it grows to when reads fill it.
 const MAX_CHUNK: usize = 64 << 10;
 
-/// From this length on, a frame's payload is read by itself: exactly the rest, so that nothing
-/// behind it has to be moved.
+/// From this length on, a frame's payload is read by itself: the rest and hardly more, so that
+/// nothing to speak of behind it has to be moved.
 const LARGE: usize = 8 << 10;
 
+/// What may be read behind such a frame: the next header. Where nothing has come behind the frame,
+/// the read stops short of the room, and by that a transport knows that it has nothing left: it
+/// need not be asked once more.
+const BEHIND: usize = Header::MAX;
+
 /// How much of such a frame is read at once: what was read is unmasked, and text is checked, while
-/// it is still in the first caches.
-const PIECE: usize = (32 << 10) + Header::MAX;
+/// it is still in a cache. Smaller pieces cost more calls of a socket than the nearer cache saves.
+const PIECE: usize = 256 << 10;
 
 /// How many times what has arrived of a frame the buffer may be: memory grows with bytes that
 /// came, not with bytes announced.
@@ -65,16 +70,19 @@ impl Receiver {
         #[cfg(feature = "deflate")]
         let length = self.frame.and_then(|frame| self.inflated_from(frame)).unwrap_or(length);
         let rest = length.saturating_sub(have);
+        // Room for another one like the last.
+        let foreseen = self.expected.min(FORESEEN) + BEHIND;
         if length >= LARGE {
+            let wanted = rest.saturating_add(BEHIND);
             if self.buffer.room() < rest.min(CHUNK) {
-                self.buffer.reserve(rest.min((have * AHEAD).max(CHUNK)));
+                let most = (have * AHEAD).max(CHUNK).max(foreseen);
+                self.buffer.reserve(wanted.min(most));
             }
-            return rest.min(self.buffer.room()).min(self.piece());
+            return wanted.min(self.buffer.room()).min(PIECE);
         }
         if self.expected >= LARGE && have == 0 {
-            // Room for another one like the last, and no more than that is read: if it is one, it
-            // comes whole and nothing behind it has to be moved.
-            let foreseen = self.expected.min(FORESEEN) + self.header(self.expected);
+            // If it is one like the last, it comes whole, and little behind it has to be moved.
+            let foreseen = foreseen + self.header(self.expected);
             if self.buffer.room() < foreseen {
                 self.buffer.reserve(foreseen);
             }
@@ -84,14 +92,6 @@ impl Receiver {
             self.buffer.reserve(self.chunk.max(rest));
         }
         self.buffer.room()
-    }
-
-    /// How much of the present frame is read at once: a server's bytes are not looked at.
-    fn piece(&self) -> usize {
-        match self.frame {
-            Some(Frame { opcode: Opcode::Binary, key: None, .. }) => usize::MAX,
-            _ => PIECE,
-        }
     }
 
     /// How long the peer's header of a large frame is.

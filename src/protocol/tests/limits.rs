@@ -109,6 +109,23 @@ fn an_announced_length_reserves_next_to_nothing() {
     }
 }
 
+/// A read that fills its room says nothing about what is behind it, and is followed by another.
+#[test]
+fn a_large_message_is_offered_a_little_more_room_than_it_takes() {
+    for role in ROLES {
+        let mut end = End::new(role);
+        let frame = end.frame(FIN | BINARY, &[7; 100_000]);
+        let spare = |end: &mut End, rest: usize| end.connection.space().remaining_mut() - rest;
+        end.read(&frame);
+        assert!((1..=14).contains(&spare(&mut end, frame.len())), "one like the last");
+        let (begin, rest) = frame.split_at(60_000);
+        end.read(begin);
+        assert!((1..=14).contains(&spare(&mut end, rest.len())), "the rest of one");
+        end.read(rest);
+        assert_eq!(end.messages.len(), 2);
+    }
+}
+
 /// SL-01, SL-06, CL-01; the bytes are counted in `tests/memory.rs`.
 #[test]
 fn empty_fragments_by_the_hundred_thousand_are_one_message() {
