@@ -3,19 +3,20 @@
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::stream::FusedStream;
 use futures::{Sink, Stream};
 use web_sys::WebSocket;
 
+use super::alarm::Alarm;
 use super::inbox::{Inbox, Limits};
 use super::link::Link;
 use super::pace::Pace;
 use super::socket::Socket;
 use crate::channel::{WebSocketChannel, inherent_close_and_split};
-use crate::platform::{self, Timer};
+use crate::platform::{self, Instant};
 use crate::protocol::{CloseEvent, CloseFrame, InvalidCloseFrame, Message, ReadyState};
 use crate::{Error, Handshake};
 
@@ -71,7 +72,8 @@ pub struct BrowserChannel {
     settings: Settings,
     pace: Pace,
     /// Until when connecting may take, and later the closing handshake.
-    deadline: Timer,
+    deadline: Option<Instant>,
+    alarm: Alarm,
 }
 
 /// How a channel behaves.
@@ -83,8 +85,8 @@ pub(super) struct Settings {
 
 impl BrowserChannel {
     pub(super) fn new(link: Box<dyn Link>, inbox: Rc<Inbox>, settings: Settings) -> Self {
-        let (pace, deadline) = (Pace::default(), Timer::default());
-        Self { link, inbox, settings, pace, deadline }
+        let alarm = Alarm::new(Rc::clone(&inbox));
+        Self { link, inbox, settings, pace: Pace::default(), deadline: None, alarm }
     }
 
     /// Sets how many bytes may wait to be sent before sending waits. Default: 128 KiB.
@@ -131,37 +133,33 @@ impl BrowserChannel {
     }
 
     /// Waits for the end; once this side has begun it, no longer than the close timeout.
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_end(&mut self) -> Poll<()> {
         if self.inbox.event().is_none() {
             if !self.inbox.is_closing() {
                 return Poll::Pending;
             }
-            if self.deadline.deadline().is_none() {
-                self.arm_deadline();
+            if !self.is_late(self.settings.close_timeout) {
+                return Poll::Pending;
             }
-            ready!(self.deadline.poll(cx));
             self.inbox.give_up();
         }
-        self.deadline.disarm();
         Poll::Ready(())
     }
 
-    fn arm_deadline(&mut self) {
-        self.deadline.arm(platform::later(platform::now(), self.settings.close_timeout));
+    /// Whether the deadline has passed, which is set now unless it is already.
+    fn is_late(&mut self, timeout: Duration) -> bool {
+        let later = || platform::later(platform::now(), timeout);
+        let deadline = *self.deadline.get_or_insert_with(later);
+        self.alarm.has_come(deadline)
     }
 
-    /// Waits until the socket is open, from now on for no longer than the timeout.
-    pub(super) fn start_open(&mut self, timeout: Duration) {
-        self.deadline.arm(platform::later(platform::now(), timeout));
-    }
-
-    /// Waits until the socket is open, or has failed; `false` if it took too long.
-    pub(super) fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+    /// Waits until the socket is open, or has failed; `false` if that took longer than the timeout.
+    pub(super) fn poll_open(&mut self, cx: &mut Context<'_>, timeout: Duration) -> Poll<bool> {
         if self.inbox.is_opened() || self.inbox.event().is_some() {
-            self.deadline.disarm();
+            self.deadline = None;
             return Poll::Ready(true);
         }
-        if self.deadline.poll(cx).is_ready() {
+        if self.is_late(timeout) {
             return Poll::Ready(false);
         }
         self.inbox.wait_to_write(cx);
@@ -196,7 +194,7 @@ impl Stream for BrowserChannel {
         if let Some(message) = this.inbox.pop() {
             return Poll::Ready(Some(Ok(message)));
         }
-        if this.poll_end(cx).is_ready() {
+        if this.poll_end().is_ready() {
             return Poll::Ready(this.inbox.take_error().map(Err));
         }
         this.inbox.wait_to_read(cx);
@@ -219,7 +217,8 @@ impl Sink<Message> for BrowserChannel {
         let room = match this.ready_state() {
             ReadyState::Connecting => Poll::Pending,
             ReadyState::Open => {
-                this.pace.poll(cx, this.settings.write_buffer_size, || this.link.buffered())
+                let mark = this.settings.write_buffer_size;
+                this.pace.poll(&mut this.alarm, mark, || this.link.buffered())
             }
             ReadyState::Closing | ReadyState::Closed => return Poll::Ready(Err(this.closed())),
         };
@@ -245,7 +244,7 @@ impl Sink<Message> for BrowserChannel {
         if !self.inbox.is_closing() {
             self.as_mut().start_close(None)?;
         }
-        if self.poll_end(cx).is_pending() {
+        if self.poll_end().is_pending() {
             self.inbox.wait_to_write(cx);
             return Poll::Pending;
         }
@@ -283,7 +282,10 @@ impl WebSocketChannel for BrowserChannel {
         let state = self.ready_state();
         self.inbox.start_close(state);
         if matches!(state, ReadyState::Connecting | ReadyState::Open) {
-            self.arm_deadline();
+            // From now on, not from the next poll.
+            let timeout = self.settings.close_timeout;
+            self.deadline = None;
+            self.is_late(timeout);
             self.link.close(frame.as_ref());
         }
         Ok(())

@@ -37,14 +37,13 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    pub(super) fn new(mut channel: BrowserChannel, timeout: Duration) -> Self {
-        channel.start_open(timeout);
+    pub(super) fn new(channel: BrowserChannel, timeout: Duration) -> Self {
         Self { channel, timeout }
     }
 
     /// Waits until it is open, or for the error.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Error>> {
-        if !ready!(self.channel.poll_open(cx)) {
+        if !ready!(self.channel.poll_open(cx, self.timeout)) {
             let kind =
                 ConnectErrorKind::Timeout { step: ConnectStep::Unknown, after: self.timeout };
             return Poll::Ready(Some(ConnectError::new(self.channel.url(), kind).into()));

@@ -8,6 +8,7 @@ use wasm_bindgen::JsValue;
 
 use super::js::{Data, Ended};
 use super::link::thrown;
+use crate::platform::Instant;
 use crate::protocol::{
     CloseCode, CloseEvent, CloseFrame, Initiator, InvalidCloseFrame, Message, ReadyState, Utf8Bytes,
 };
@@ -71,6 +72,8 @@ pub(super) struct Inbox {
     initiator: Cell<Initiator>,
     /// What the stream ends with.
     fault: Cell<Option<Fault>>,
+    /// When a timeout rings that is set.
+    alarm: Cell<Option<Instant>>,
     reader: RefCell<Option<Waker>>,
     writer: RefCell<Option<Waker>>,
 }
@@ -89,6 +92,7 @@ impl Inbox {
             given_back: Cell::new(false),
             initiator: Cell::new(Initiator::Peer),
             fault: Cell::new(None),
+            alarm: Cell::new(None),
             reader: RefCell::default(),
             writer: RefCell::default(),
         }
@@ -240,6 +244,21 @@ impl Inbox {
     /// The page has taken something out of what waits to be sent.
     pub(super) fn has_room(&self) {
         wake(&self.writer);
+    }
+
+    /// Whether a timeout is to be set for an instant, since none rings before it. Then this one is.
+    pub(super) fn ring_by(&self, instant: Instant) -> bool {
+        if self.alarm.get().is_some_and(|set| set <= instant) {
+            return false;
+        }
+        self.alarm.set(Some(instant));
+        true
+    }
+
+    /// A timeout rings.
+    pub(super) fn ring(&self) {
+        self.alarm.set(None);
+        self.wake();
     }
 
     fn wake(&self) {

@@ -11,6 +11,7 @@
 //!
 //! Beside it, and without a WebSocket, [`message_port`] is a channel between a page and its workers.
 
+mod alarm;
 mod channel;
 mod connecting;
 mod connector;

@@ -1,9 +1,10 @@
 //! When to look at `bufferedAmount` again: no event tells that it has fallen.
 
-use std::task::{Context, Poll, ready};
+use std::task::Poll;
 use std::time::Duration;
 
-use crate::platform::{self, Timer};
+use super::alarm::Alarm;
+use crate::platform::{self, Instant};
 
 /// The shortest wait. Browsers lengthen those that follow one another to 4 ms.
 const LEAST: u64 = 1;
@@ -15,36 +16,33 @@ const MOST: u64 = 128;
 /// by what went out since the last look; and twice as long if nothing did.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    timer: Timer,
-    /// The wait in ms, and the amount at its beginning; `None` if nobody waits.
-    wait: Option<(u64, usize)>,
+    /// The wait in ms, its end, and the amount at its beginning; `None` if nobody waits.
+    wait: Option<(u64, Instant, usize)>,
 }
 
 impl Pace {
     /// Waits until `amount` is below `mark`.
     pub(super) fn poll(
         &mut self,
-        cx: &mut Context<'_>,
+        alarm: &mut Alarm,
         mark: usize,
         amount: impl Fn() -> usize,
     ) -> Poll<()> {
         loop {
             let now = amount();
             if now < mark.max(1) {
-                if self.wait.take().is_some() {
-                    self.timer.disarm();
-                }
+                self.wait = None;
                 return Poll::Ready(());
             }
             let wait = match self.wait {
                 None => LEAST,
-                Some((wait, before)) => {
-                    ready!(self.timer.poll(cx));
+                Some((_, end, _)) if !alarm.has_come(end) => return Poll::Pending,
+                Some((wait, _, before)) => {
                     next(wait, before.saturating_sub(now), now.saturating_sub(mark / 2))
                 }
             };
-            self.wait = Some((wait, now));
-            self.timer.arm(platform::later(platform::now(), Duration::from_millis(wait)));
+            let end = platform::later(platform::now(), Duration::from_millis(wait));
+            self.wait = Some((wait, end, now));
         }
     }
 }

@@ -8,7 +8,7 @@ use web_sys::{BinaryType, WebSocket};
 use super::inbox::{Inbox, Limits};
 use super::js::{self, Data, Ended};
 use super::link::{Link, thrown};
-use super::listener::Listener;
+use super::listener::{Listener, callback};
 use crate::Error;
 use crate::protocol::{CloseFrame, Message, ReadyState};
 
@@ -34,11 +34,8 @@ impl Socket {
     pub(super) fn wrap(socket: WebSocket, limits: Limits) -> (Box<dyn Link>, Rc<Inbox>) {
         socket.set_binary_type(BinaryType::Arraybuffer);
         let inbox = Rc::new(Inbox::new(limits, public(&socket.url())));
-        // One kind of closure, since each would be code of its own.
-        let listen = |event, tell: fn(&WebSocket, &Inbox, &JsValue)| {
-            let (page, inbox) = (socket.clone(), Rc::clone(&inbox));
-            let callback = move |event: JsValue| tell(&page, &inbox, &event);
-            Listener::attach(&socket, event, Closure::new(callback))
+        let listen = |event, tell: fn(&JsValue, &Inbox, &JsValue)| {
+            Listener::attach(&socket, event, callback(&socket, &inbox, tell))
         };
         // An `error` is always followed by a `close`, and says nothing.
         let listeners =
@@ -106,19 +103,20 @@ fn close(socket: &WebSocket, frame: Option<&CloseFrame>) {
 }
 
 /// The handshake is over.
-fn opened(socket: &WebSocket, inbox: &Inbox, _: &JsValue) {
+fn opened(socket: &JsValue, inbox: &Inbox, _: &JsValue) {
+    let socket: &WebSocket = socket.unchecked_ref();
     inbox.open(socket.protocol(), socket.extensions());
 }
 
 /// A message has come.
-fn received(socket: &WebSocket, inbox: &Inbox, event: &JsValue) {
+fn received(socket: &JsValue, inbox: &Inbox, event: &JsValue) {
     if let Err(frame) = inbox.receive(Data::of(&js::data(event))) {
-        close(socket, frame.as_ref());
+        close(socket.unchecked_ref(), frame.as_ref());
     }
 }
 
 /// The connection is over.
-fn ended(_: &WebSocket, inbox: &Inbox, event: &JsValue) {
+fn ended(_: &JsValue, inbox: &Inbox, event: &JsValue) {
     inbox.end(Ended::of_event(event));
 }
 
