@@ -66,14 +66,17 @@ use crate::{Error, Handshake};
 /// }
 /// ```
 #[doc(alias = "HtmlWebSocketChannel")]
-pub struct BrowserChannel {
-    link: Box<dyn Link>,
+pub struct BrowserChannel(Box<Parts<dyn Link>>);
+
+/// Behind one pointer, so that a program that moves a channel about carries less code.
+struct Parts<L: ?Sized> {
     inbox: Rc<Inbox>,
     settings: Settings,
     pace: Pace,
     /// Until when connecting may take, and later the closing handshake.
     deadline: Option<Instant>,
     alarm: Alarm,
+    link: L,
 }
 
 /// How a channel behaves.
@@ -84,20 +87,20 @@ pub(super) struct Settings {
 }
 
 impl BrowserChannel {
-    pub(super) fn new(link: Box<dyn Link>, inbox: Rc<Inbox>, settings: Settings) -> Self {
-        let alarm = Alarm::new(Rc::clone(&inbox));
-        Self { link, inbox, settings, pace: Pace::default(), deadline: None, alarm }
+    pub(super) fn new(link: impl Link + 'static, inbox: Rc<Inbox>, settings: Settings) -> Self {
+        let (alarm, pace) = (Alarm::new(Rc::clone(&inbox)), Pace::default());
+        Self(Box::new(Parts { inbox, settings, pace, deadline: None, alarm, link }))
     }
 
     /// Sets how many bytes may wait to be sent before sending waits. Default: 128 KiB.
     pub fn with_write_buffer_size(mut self, bytes: usize) -> Self {
-        self.settings.write_buffer_size = bytes;
+        self.0.settings.write_buffer_size = bytes;
         self
     }
 
     /// Sets how long closing may take. Default: 5 s.
     pub fn with_close_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.close_timeout = timeout;
+        self.0.settings.close_timeout = timeout;
         self
     }
 
@@ -106,7 +109,7 @@ impl BrowserChannel {
     /// Its `binaryType` has to stay `arraybuffer`: a `Blob` ends the channel with an error.
     #[doc(alias = "innerWebSocket")]
     pub fn get_ref(&self) -> Option<&WebSocket> {
-        self.link.socket()
+        self.0.link.socket()
     }
 
     /// The page's socket, detached from and as it is; `None` (and closed) if the channel is over a
@@ -114,34 +117,34 @@ impl BrowserChannel {
     ///
     /// Messages that were not received yet are lost.
     pub fn into_inner(self) -> Option<WebSocket> {
-        self.inbox.give_back();
-        self.link.socket().cloned()
+        self.0.inbox.give_back();
+        self.0.link.socket().cloned()
     }
 
     inherent_close_and_split!();
 
     pub(super) fn write_buffer_size(&self) -> usize {
-        self.settings.write_buffer_size
+        self.0.settings.write_buffer_size
     }
 
     pub(super) fn inbox(&self) -> &Inbox {
-        &self.inbox
+        &self.0.inbox
     }
 
     fn closed(&self) -> Error {
-        Error::closed(self.inbox.event())
+        Error::closed(self.0.inbox.event())
     }
 
     /// Waits for the end; once this side has begun it, no longer than the close timeout.
     fn poll_end(&mut self) -> Poll<()> {
-        if self.inbox.event().is_none() {
-            if !self.inbox.is_closing() {
+        if self.0.inbox.event().is_none() {
+            if !self.0.inbox.is_closing() {
                 return Poll::Pending;
             }
-            if !self.is_late(self.settings.close_timeout) {
+            if !self.is_late(self.0.settings.close_timeout) {
                 return Poll::Pending;
             }
-            self.inbox.give_up();
+            self.0.inbox.give_up();
         }
         Poll::Ready(())
     }
@@ -149,20 +152,20 @@ impl BrowserChannel {
     /// Whether the deadline has passed, which is set now unless it is already.
     fn is_late(&mut self, timeout: Duration) -> bool {
         let later = || platform::later(platform::now(), timeout);
-        let deadline = *self.deadline.get_or_insert_with(later);
-        self.alarm.has_come(deadline)
+        let deadline = *self.0.deadline.get_or_insert_with(later);
+        self.0.alarm.has_come(deadline)
     }
 
     /// Waits until the socket is open, or has failed; `false` if that took longer than the timeout.
     pub(super) fn poll_open(&mut self, cx: &mut Context<'_>, timeout: Duration) -> Poll<bool> {
-        if self.inbox.is_opened() || self.inbox.event().is_some() {
-            self.deadline = None;
+        if self.0.inbox.is_opened() || self.0.inbox.event().is_some() {
+            self.0.deadline = None;
             return Poll::Ready(true);
         }
         if self.is_late(timeout) {
             return Poll::Ready(false);
         }
-        self.inbox.wait_to_write(cx);
+        self.0.inbox.wait_to_write(cx);
         Poll::Pending
     }
 }
@@ -177,12 +180,11 @@ impl BrowserChannel {
 impl From<WebSocket> for BrowserChannel {
     fn from(socket: WebSocket) -> Self {
         let options = crate::Options::new();
-        let (link, inbox) = Socket::wrap(socket, Limits::default());
         let settings = Settings {
             write_buffer_size: options.write_buffer_size,
             close_timeout: options.close_timeout,
         };
-        Self::new(link, inbox, settings)
+        Socket::wrap(socket, Limits::default(), settings)
     }
 }
 
@@ -191,21 +193,21 @@ impl Stream for BrowserChannel {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        if let Some(message) = this.inbox.pop() {
+        if let Some(message) = this.0.inbox.pop() {
             return Poll::Ready(Some(Ok(message)));
         }
         if this.poll_end().is_ready() {
-            return Poll::Ready(this.inbox.take_error().map(Err));
+            return Poll::Ready(this.0.inbox.take_error().map(Err));
         }
-        this.inbox.wait_to_read(cx);
-        this.link.read();
+        this.0.inbox.wait_to_read(cx);
+        this.0.link.read();
         Poll::Pending
     }
 }
 
 impl FusedStream for BrowserChannel {
     fn is_terminated(&self) -> bool {
-        self.inbox.is_drained()
+        self.0.inbox.is_drained()
     }
 }
 
@@ -214,16 +216,17 @@ impl Sink<Message> for BrowserChannel {
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let this = self.get_mut();
-        let room = match this.ready_state() {
+        let state = this.ready_state();
+        let Parts { inbox, settings, pace, alarm, link, .. } = &mut *this.0;
+        let room = match state {
             ReadyState::Connecting => Poll::Pending,
             ReadyState::Open => {
-                let mark = this.settings.write_buffer_size;
-                this.pace.poll(&mut this.alarm, mark, || this.link.buffered())
+                pace.poll(alarm, settings.write_buffer_size, || link.buffered())
             }
             ReadyState::Closing | ReadyState::Closed => return Poll::Ready(Err(this.closed())),
         };
         if room.is_pending() {
-            this.inbox.wait_to_write(cx);
+            inbox.wait_to_write(cx);
         }
         room.map(Ok)
     }
@@ -232,7 +235,7 @@ impl Sink<Message> for BrowserChannel {
         if self.ready_state() != ReadyState::Open {
             return Err(self.closed());
         }
-        self.link.send(&message)
+        self.0.link.send(&message)
     }
 
     /// The page has taken what was sent.
@@ -241,11 +244,11 @@ impl Sink<Message> for BrowserChannel {
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if !self.inbox.is_closing() {
+        if !self.0.inbox.is_closing() {
             self.as_mut().start_close(None)?;
         }
         if self.poll_end().is_pending() {
-            self.inbox.wait_to_write(cx);
+            self.0.inbox.wait_to_write(cx);
             return Poll::Pending;
         }
         Poll::Ready(Ok(()))
@@ -254,25 +257,25 @@ impl Sink<Message> for BrowserChannel {
 
 impl WebSocketChannel for BrowserChannel {
     fn handshake(&self) -> &Handshake {
-        self.inbox.handshake()
+        self.0.inbox.handshake()
     }
 
     fn ready_state(&self) -> ReadyState {
-        if self.inbox.event().is_some() {
+        if self.0.inbox.event().is_some() {
             ReadyState::Closed
-        } else if self.inbox.is_closing() {
+        } else if self.0.inbox.is_closing() {
             ReadyState::Closing
         } else {
-            self.link.state()
+            self.0.link.state()
         }
     }
 
     fn buffered_amount(&self) -> usize {
-        self.link.buffered()
+        self.0.link.buffered()
     }
 
     fn close_event(&self) -> Option<&CloseEvent> {
-        self.inbox.event()
+        self.0.inbox.event()
     }
 
     fn start_close(mut self: Pin<&mut Self>, frame: Option<CloseFrame>) -> Result<(), Error> {
@@ -280,13 +283,13 @@ impl WebSocketChannel for BrowserChannel {
             sendable(frame)?;
         }
         let state = self.ready_state();
-        self.inbox.start_close(state);
+        self.0.inbox.start_close(state);
         if matches!(state, ReadyState::Connecting | ReadyState::Open) {
             // From now on, not from the next poll.
-            let timeout = self.settings.close_timeout;
-            self.deadline = None;
+            let timeout = self.0.settings.close_timeout;
+            self.0.deadline = None;
             self.is_late(timeout);
-            self.link.close(frame.as_ref());
+            self.0.link.close(frame.as_ref());
         }
         Ok(())
     }

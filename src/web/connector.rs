@@ -2,16 +2,14 @@
 
 use std::fmt;
 use std::future::IntoFuture;
-use std::rc::Rc;
 use std::time::Duration;
 
 use wasm_bindgen::JsValue;
 
 use super::channel::{BrowserChannel, Settings, sendable};
 use super::connecting::{Connecting, Opening};
-use super::inbox::{Inbox, Limits, overflow};
+use super::inbox::{Limits, overflow};
 use super::js;
-use super::link::Link;
 use super::socket::{Socket, public};
 use super::stream;
 use crate::{CloseCode, ConnectError, ConnectErrorKind, DeferredChannel, Error, Request};
@@ -23,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub type PlatformChannel = BrowserChannel;
 
 /// Asks the page for a socket of some kind.
-type Open = fn(&str, &[String], Limits) -> Result<(Box<dyn Link>, Rc<Inbox>), JsValue>;
+type Open = fn(&str, &[String], Limits, Settings) -> Result<BrowserChannel, JsValue>;
 
 /// An attempt to connect, to be awaited; what [`connect`](crate::connect) gives for a URL.
 ///
@@ -249,9 +247,9 @@ impl Connect {
         if let Some(what) = self.refused {
             return Err(refused(what.into()).into());
         }
-        let (link, inbox) = (self.open)(&self.url, &self.protocols, self.limits)
+        let channel = (self.open)(&self.url, &self.protocols, self.limits, self.settings)
             .map_err(|thrown| refused(js::text(&thrown).into()))?;
-        Ok(Opening::new(BrowserChannel::new(link, inbox, self.settings), self.timeout))
+        Ok(Opening::new(channel, self.timeout))
     }
 }
 

@@ -13,26 +13,15 @@ extern "C" {
     /// An event, or whatever else a callback is given.
     pub(super) type Told;
 
-    #[wasm_bindgen(method, getter, structural)]
-    fn data(this: &Told) -> JsValue;
+    #[wasm_bindgen(method, getter, structural, catch)]
+    fn data(this: &Told) -> Result<JsValue, JsValue>;
 
-    #[wasm_bindgen(method, getter, structural)]
-    fn code(this: &Told) -> JsValue;
+    #[wasm_bindgen(method, getter, structural, catch, js_name = byteLength)]
+    fn byte_length(this: &Told) -> Result<JsValue, JsValue>;
 
-    #[wasm_bindgen(method, getter, structural, js_name = closeCode)]
-    fn close_code(this: &Told) -> JsValue;
-
-    #[wasm_bindgen(method, getter, structural)]
-    fn reason(this: &Told) -> JsValue;
-
-    #[wasm_bindgen(method, getter, structural, js_name = wasClean)]
-    fn was_clean(this: &Told) -> JsValue;
-
-    #[wasm_bindgen(method, getter, structural)]
-    fn message(this: &Told) -> JsValue;
-
-    #[wasm_bindgen(method, getter, structural, js_name = byteLength)]
-    fn byte_length(this: &Told) -> JsValue;
+    /// Any other property: few are asked for often enough for code of their own.
+    #[wasm_bindgen(method, structural, indexing_getter, catch)]
+    fn get(this: &Told, property: &str) -> Result<JsValue, JsValue>;
 }
 
 /// What a message is, short of copying it.
@@ -50,10 +39,12 @@ impl Data {
             return Self::Text(text);
         }
         // An `ArrayBuffer`, also one of another frame, or a `Uint8Array`.
-        if value.is_object() && told(value).byte_length().as_f64().is_some() {
-            return Self::Binary(js_sys::Uint8Array::new(value));
+        match told(value).byte_length() {
+            Ok(length) if length.as_f64().is_some() => {
+                Self::Binary(js_sys::Uint8Array::new(value))
+            }
+            _ => Self::Other,
         }
-        Self::Other
     }
 
     pub(super) fn len(&self) -> usize {
@@ -73,14 +64,24 @@ impl Data {
     }
 }
 
-/// Lets a value be looked at; only to be called with objects.
+/// Lets a value be looked at, which throws if it is `null` or `undefined`.
 fn told(value: &JsValue) -> &Told {
     value.unchecked_ref()
 }
 
 /// The data of a message event.
 pub(super) fn data(event: &JsValue) -> JsValue {
-    if event.is_object() { told(event).data() } else { JsValue::UNDEFINED }
+    told(event).data().unwrap_or_default()
+}
+
+/// A property of any value; `undefined` if that has none.
+fn property(value: &JsValue, name: &str) -> JsValue {
+    told(value).get(name).unwrap_or_default()
+}
+
+/// A property that should be text; empty if it is not.
+pub(super) fn text_of(value: &JsValue, name: &str) -> String {
+    property(value, name).as_string().unwrap_or_default()
 }
 
 /// How a connection ended, as the page tells it.
@@ -93,28 +94,20 @@ pub(super) struct Ended {
 impl Ended {
     /// Of a `CloseEvent`.
     pub(super) fn of_event(event: &JsValue) -> Self {
-        if !event.is_object() {
-            return Self::lost();
-        }
-        let event = told(event);
-        Self::new(&event.code(), &event.reason(), event.was_clean().is_truthy())
+        Self::new(event, "code", property(event, "wasClean").is_truthy())
     }
 
     /// Of a `WebSocketCloseInfo`, or of the `WebSocketError` in its place.
     pub(super) fn of_info(info: &JsValue, was_clean: bool) -> Self {
-        if !info.is_object() {
-            return Self::lost();
-        }
-        let info = told(info);
-        Self::new(&info.close_code(), &info.reason(), was_clean)
+        Self::new(info, "closeCode", was_clean)
     }
 
-    fn new(code: &JsValue, reason: &JsValue, was_clean: bool) -> Self {
+    fn new(told: &JsValue, code: &str, was_clean: bool) -> Self {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
-        let code = code
+        let code = property(told, code)
             .as_f64()
             .map_or(crate::status::ABNORMAL_CLOSURE, |code| CloseCode::new(code as u16));
-        let reason = reason.as_string().map(Utf8Bytes::from).unwrap_or_default();
+        let reason = text_of(told, "reason").into();
         Self { code, reason, was_clean }
     }
 
@@ -127,7 +120,5 @@ impl Ended {
 
 /// What the page says of something that it has thrown.
 pub(super) fn text(thrown: &JsValue) -> String {
-    let message =
-        if thrown.is_object() { told(thrown).message().as_string() } else { thrown.as_string() };
-    message.unwrap_or_default()
+    thrown.as_string().unwrap_or_else(|| text_of(thrown, "message"))
 }

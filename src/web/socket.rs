@@ -5,6 +5,7 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, WebSocket};
 
+use super::channel::{BrowserChannel, Settings};
 use super::inbox::{Inbox, Limits};
 use super::js::{self, Data, Ended};
 use super::link::{Link, thrown};
@@ -25,15 +26,20 @@ impl Socket {
         url: &str,
         protocols: &[String],
         limits: Limits,
-    ) -> Result<(Box<dyn Link>, Rc<Inbox>), JsValue> {
+        settings: Settings,
+    ) -> Result<BrowserChannel, JsValue> {
         let socket = WebSocket::new_with_str_sequence(url, &array(protocols))?;
-        Ok(Self::wrap(socket, limits))
+        Ok(Self::wrap(socket, limits, settings))
     }
 
     /// Listens to a socket in any state.
-    pub(super) fn wrap(socket: WebSocket, limits: Limits) -> (Box<dyn Link>, Rc<Inbox>) {
+    pub(super) fn wrap(
+        socket: WebSocket,
+        limits: Limits,
+        settings: Settings,
+    ) -> BrowserChannel {
         socket.set_binary_type(BinaryType::Arraybuffer);
-        let inbox = Rc::new(Inbox::new(limits, public(&socket.url())));
+        let inbox = Rc::new(Inbox::new(limits, public(&js::text_of(&socket, "url"))));
         let listen = |event, tell: fn(&JsValue, &Inbox, &JsValue)| {
             Listener::attach(&socket, event, callback(&socket, &inbox, tell))
         };
@@ -47,7 +53,7 @@ impl Socket {
             _ => opened(&socket, &inbox, &JsValue::UNDEFINED),
         }
         let link = Self { page: socket, inbox: Rc::clone(&inbox), _listeners: listeners };
-        (Box::new(link), inbox)
+        BrowserChannel::new(link, inbox, settings)
     }
 }
 
@@ -104,8 +110,7 @@ fn close(socket: &WebSocket, frame: Option<&CloseFrame>) {
 
 /// The handshake is over.
 fn opened(socket: &JsValue, inbox: &Inbox, _: &JsValue) {
-    let socket: &WebSocket = socket.unchecked_ref();
-    inbox.open(socket.protocol(), socket.extensions());
+    inbox.open(js::text_of(socket, "protocol"), js::text_of(socket, "extensions"));
 }
 
 /// A message has come.

@@ -13,6 +13,7 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 use self::page::{Promise, Reader, WebSocketStream, Writer};
+use super::channel::{BrowserChannel, Settings};
 use super::inbox::{Inbox, Limits};
 use super::js::{Data, Ended};
 use super::link::{Link, thrown};
@@ -32,7 +33,8 @@ pub(super) fn open(
     url: &str,
     protocols: &[String],
     limits: Limits,
-) -> Result<(Box<dyn Link>, Rc<Inbox>), JsValue> {
+    settings: Settings,
+) -> Result<BrowserChannel, JsValue> {
     if !is_supported() {
         return Err(JsValue::from_str("this browser has no WebSocketStream"));
     }
@@ -57,7 +59,7 @@ pub(super) fn open(
     *shared.callbacks.borrow_mut() = Some(Rc::new(Callbacks::new(&shared)));
     shared.on(&opened, |callbacks| (&callbacks.opened, &callbacks.settled));
     shared.on(&closed, |callbacks| (&callbacks.closed, &callbacks.lost));
-    Ok((Box::new(Streams(shared)), inbox))
+    Ok(BrowserChannel::new(Streams(shared), inbox, settings))
 }
 
 /// The link: as long as it is there, the page's stream is.
