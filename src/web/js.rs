@@ -24,6 +24,24 @@ extern "C" {
     fn get(this: &Told, property: &str) -> Result<JsValue, JsValue>;
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// A `WebSocket` whose methods take any argument that they take in JavaScript: web-sys has a call
+    /// for each kind.
+    pub(super) type Page;
+
+    #[wasm_bindgen(method, structural, catch)]
+    pub(super) fn send(this: &Page, message: &JsValue) -> Result<(), JsValue>;
+
+    /// What is left out stays out: an empty Close frame is one without a code.
+    #[wasm_bindgen(method, structural, catch)]
+    pub(super) fn close(
+        this: &Page,
+        code: Option<u16>,
+        reason: Option<&str>,
+    ) -> Result<(), JsValue>;
+}
+
 /// What a message is, short of copying it.
 pub(super) enum Data {
     Text(String),
@@ -75,6 +93,7 @@ pub(super) fn data(event: &JsValue) -> JsValue {
 }
 
 /// A property of any value; `undefined` if that has none.
+#[inline(never)]
 fn property(value: &JsValue, name: &str) -> JsValue {
     told(value).get(name).unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use web_sys::{BinaryType, WebSocket};
 
 use super::channel::{BrowserChannel, Settings};
 use super::inbox::{Inbox, Limits};
-use super::js::{self, Data, Ended};
+use super::js::{self, Data, Ended, Page};
 use super::link::{Link, thrown};
 use super::listener::{Listener, callback};
 use crate::Error;
@@ -69,10 +69,10 @@ impl Link for Socket {
 
     fn send(&self, message: &Message) -> Result<(), Error> {
         let sent = match message {
-            Message::Text(text) => self.page.send_with_str(text),
+            Message::Text(text) => page(&self.page).send(&JsValue::from_str(text)),
             // Where the program's memory is shared with workers, the page takes no view of it.
             Message::Binary(bytes) => self.page.send_with_u8_array(bytes).or_else(|_| {
-                self.page.send_with_js_u8_array(&js_sys::Uint8Array::from(&bytes[..]))
+                page(&self.page).send(&js_sys::Uint8Array::from(&bytes[..]))
             }),
         };
         sent.map_err(|value| thrown(&value))
@@ -100,12 +100,13 @@ impl Drop for Socket {
 }
 
 /// The page refuses only codes and reasons that were checked before.
-fn close(socket: &WebSocket, frame: Option<&CloseFrame>) {
-    // An empty Close frame and one without a reason are other calls, not other values.
-    let _ = match frame {
-        None => socket.close(),
-        Some(frame) => socket.close_with_code_and_reason(frame.code().as_u16(), frame.reason()),
-    };
+fn close(socket: &JsValue, frame: Option<&CloseFrame>) {
+    let code = frame.map(|frame| frame.code().as_u16());
+    let _ = page(socket).close(code, frame.map(CloseFrame::reason));
+}
+
+fn page(socket: &JsValue) -> &Page {
+    socket.unchecked_ref()
 }
 
 /// The handshake is over.
@@ -116,7 +117,7 @@ fn opened(socket: &JsValue, inbox: &Inbox, _: &JsValue) {
 /// A message has come.
 fn received(socket: &JsValue, inbox: &Inbox, event: &JsValue) {
     if let Err(frame) = inbox.receive(Data::of(&js::data(event))) {
-        close(socket.unchecked_ref(), frame.as_ref());
+        close(socket, frame.as_ref());
     }
 }
 
