@@ -212,8 +212,7 @@ impl Inbox {
         }
         self.closing.set(true);
         self.fault.set(None);
-        self.queue.take();
-        self.queued.set(0);
+        while self.pop().is_some() {}
         wake(&self.reader);
     }
 

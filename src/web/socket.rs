@@ -136,11 +136,14 @@ pub(super) fn array(protocols: &[String]) -> js_sys::Array {
 /// By bytes, since searches in text would be most of a small program.
 pub(super) fn public(url: &str) -> String {
     let bytes = url.as_bytes();
-    let start = bytes.windows(3).position(|three| three == b"://").map_or(0, |at| at + 3);
-    let mut host = start;
-    for (at, byte) in bytes.iter().enumerate().skip(start) {
+    let (mut start, mut host) = (0, 0);
+    for (at, byte) in bytes.iter().enumerate() {
         match byte {
-            b'/' | b'?' | b'#' => break,
+            b':' if start == 0 && bytes.get(at..at + 3) == Some(b"://") => {
+                start = at + 3;
+                host = start;
+            }
+            b'/' | b'?' | b'#' if at >= start => break,
             b'@' => host = at + 1,
             _ => {}
         }
