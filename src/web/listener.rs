@@ -31,6 +31,8 @@ pub(super) struct Listener {
 }
 
 impl Listener {
+    // One copy of it, as of what drops it.
+    #[inline(never)]
     pub(super) fn attach(
         target: &EventTarget,
         event: &'static str,
@@ -43,6 +45,7 @@ impl Listener {
 }
 
 impl Drop for Listener {
+    #[inline(never)]
     fn drop(&mut self) {
         let _ = self.target.remove_event_listener_with_callback(
             self.event,
