@@ -21,7 +21,7 @@ pub struct Connecting {
     /// Until it is polled.
     prepared: Option<Box<Connect>>,
     /// Until it is over.
-    opening: Option<Box<Opening>>,
+    opening: Option<Opening>,
 }
 
 impl Connecting {
@@ -61,7 +61,7 @@ impl Future for Connecting {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(connect) = self.prepared.take() {
-            self.opening = Some(Box::new(connect.start()?));
+            self.opening = Some(connect.start()?);
         }
         let Some(opening) = &mut self.opening else {
             return Poll::Ready(Err(Error::closed(None)));
