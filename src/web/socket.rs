@@ -100,6 +100,7 @@ impl Drop for Socket {
 }
 
 /// The page refuses only codes and reasons that were checked before.
+#[inline(never)]
 fn close(socket: &JsValue, frame: Option<&CloseFrame>) {
     let code = frame.map(|frame| frame.code().as_u16());
     let _ = page(socket).close(code, frame.map(CloseFrame::reason));
