@@ -19,14 +19,14 @@ use crate::{ConnectError, ConnectErrorKind, ConnectStep, Error};
 #[must_use = "futures do nothing unless polled"]
 pub struct Connecting {
     /// Until it is polled.
-    prepared: Option<Box<Connect>>,
+    prepared: Option<Connect>,
     /// Until it is over.
     opening: Option<Opening>,
 }
 
 impl Connecting {
     pub(super) fn new(connect: Connect) -> Self {
-        Self { prepared: Some(Box::new(connect)), opening: None }
+        Self { prepared: Some(connect), opening: None }
     }
 }
 
