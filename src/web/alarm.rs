@@ -50,6 +50,12 @@ impl Alarm {
         false
     }
 
+    /// Nobody waits for an instant any more.
+    pub(super) fn silence(&self) {
+        self.inbox.silence();
+        self.clear();
+    }
+
     fn clear(&self) {
         clear_timeout(&self.timeout);
     }

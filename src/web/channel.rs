@@ -160,6 +160,7 @@ impl BrowserChannel {
     pub(super) fn poll_open(&mut self, cx: &mut Context<'_>, timeout: Duration) -> Poll<bool> {
         if self.0.inbox.is_opened() || self.0.inbox.event().is_some() {
             self.0.deadline = None;
+            self.0.alarm.silence();
             return Poll::Ready(true);
         }
         if self.is_late(timeout) {
@@ -220,9 +221,7 @@ impl Sink<Message> for BrowserChannel {
         let Parts { inbox, settings, pace, alarm, link, .. } = &mut *this.0;
         let room = match state {
             ReadyState::Connecting => Poll::Pending,
-            ReadyState::Open => {
-                pace.poll(alarm, settings.write_buffer_size, || link.buffered())
-            }
+            ReadyState::Open => pace.poll(alarm, settings.write_buffer_size, || link.buffered()),
             ReadyState::Closing | ReadyState::Closed => return Poll::Ready(Err(this.closed())),
         };
         if room.is_pending() {

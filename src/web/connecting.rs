@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -17,16 +18,18 @@ use crate::{ConnectError, ConnectErrorKind, ConnectStep, Error};
 ///
 /// Dropping it closes its socket.
 #[must_use = "futures do nothing unless polled"]
-pub struct Connecting {
+pub struct Connecting(Attempt);
+
+enum Attempt {
     /// Until it is polled.
-    prepared: Option<Connect>,
-    /// Until it is over.
-    opening: Option<Opening>,
+    Prepared(Connect),
+    Opening(Opening),
+    Over,
 }
 
 impl Connecting {
-    pub(super) fn new(connect: Connect) -> Self {
-        Self { prepared: Some(connect), opening: None }
+    pub(super) const fn new(connect: Connect) -> Self {
+        Self(Attempt::Prepared(connect))
     }
 }
 
@@ -60,18 +63,19 @@ impl Future for Connecting {
     type Output = Result<PlatformChannel, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(connect) = self.prepared.take() {
-            self.opening = Some(connect.start()?);
-        }
-        let Some(opening) = &mut self.opening else {
-            return Poll::Ready(Err(Error::closed(None)));
+        let mut opening = match mem::replace(&mut self.0, Attempt::Over) {
+            Attempt::Prepared(connect) => connect.start()?,
+            Attempt::Opening(opening) => opening,
+            Attempt::Over => return Poll::Ready(Err(Error::closed(None))),
         };
-        let error = ready!(opening.poll(cx));
-        Poll::Ready(match (error, self.opening.take()) {
-            (None, Some(opening)) => Ok(opening.channel),
-            (Some(error), _) => Err(error),
-            (None, None) => Err(Error::closed(None)),
-        })
+        match opening.poll(cx) {
+            Poll::Pending => {
+                self.0 = Attempt::Opening(opening);
+                Poll::Pending
+            }
+            Poll::Ready(None) => Poll::Ready(Ok(opening.channel)),
+            Poll::Ready(Some(error)) => Poll::Ready(Err(error)),
+        }
     }
 }
 

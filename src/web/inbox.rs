@@ -254,9 +254,14 @@ impl Inbox {
         true
     }
 
+    /// No timeout is set.
+    pub(super) fn silence(&self) {
+        self.alarm.set(None);
+    }
+
     /// A timeout rings.
     pub(super) fn ring(&self) {
-        self.alarm.set(None);
+        self.silence();
         self.wake();
     }
 

@@ -58,9 +58,7 @@ impl Data {
         }
         // An `ArrayBuffer`, also one of another frame, or a `Uint8Array`.
         match told(value).byte_length() {
-            Ok(length) if length.as_f64().is_some() => {
-                Self::Binary(js_sys::Uint8Array::new(value))
-            }
+            Ok(length) if length.as_f64().is_some() => Self::Binary(js_sys::Uint8Array::new(value)),
             _ => Self::Other,
         }
     }

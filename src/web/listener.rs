@@ -33,11 +33,7 @@ pub(super) struct Listener {
 impl Listener {
     // One copy of it, as of what drops it.
     #[inline(never)]
-    pub(super) fn attach(
-        target: &EventTarget,
-        event: &'static str,
-        callback: Callback,
-    ) -> Self {
+    pub(super) fn attach(target: &EventTarget, event: &'static str, callback: Callback) -> Self {
         // It throws only for arguments of other types.
         let _ = target.add_event_listener_with_callback(event, callback.as_ref().unchecked_ref());
         Self { target: target.clone(), event, callback }

@@ -7,7 +7,8 @@
 //! What is here, from the page upwards: [`link`] is a socket as the channel sees it, of which there
 //! are two, the page's `WebSocket` ([`socket`]) and its `WebSocketStream` ([`stream`]). What they tell
 //! between two polls waits in an [`inbox`]. [`channel`] keeps the contract over both, with the help
-//! of [`pace`], since nothing tells when `bufferedAmount` falls.
+//! of [`pace`], since nothing tells when `bufferedAmount` falls, and of an [`alarm`] for its
+//! deadlines.
 //!
 //! Beside it, and without a WebSocket, [`message_port`] is a channel between a page and its workers.
 

@@ -33,11 +33,7 @@ impl Socket {
     }
 
     /// Listens to a socket in any state.
-    pub(super) fn wrap(
-        socket: WebSocket,
-        limits: Limits,
-        settings: Settings,
-    ) -> BrowserChannel {
+    pub(super) fn wrap(socket: WebSocket, limits: Limits, settings: Settings) -> BrowserChannel {
         socket.set_binary_type(BinaryType::Arraybuffer);
         let inbox = Rc::new(Inbox::new(limits, public(&js::text_of(&socket, "url"))));
         let listen = |event, tell: fn(&JsValue, &Inbox, &JsValue)| {
@@ -71,9 +67,10 @@ impl Link for Socket {
         let sent = match message {
             Message::Text(text) => page(&self.page).send(&JsValue::from_str(text)),
             // Where the program's memory is shared with workers, the page takes no view of it.
-            Message::Binary(bytes) => self.page.send_with_u8_array(bytes).or_else(|_| {
-                page(&self.page).send(&js_sys::Uint8Array::from(&bytes[..]))
-            }),
+            Message::Binary(bytes) => self
+                .page
+                .send_with_u8_array(bytes)
+                .or_else(|_| page(&self.page).send(&js_sys::Uint8Array::from(&bytes[..]))),
         };
         sent.map_err(|value| thrown(&value))
     }
