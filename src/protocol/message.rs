@@ -8,8 +8,8 @@ use crate::protocol::Utf8Bytes;
 
 /// A whole message, text or binary: all that RFC 6455 has (§5.6). Cheap to clone.
 ///
-/// A received one may be a slice of the buffer that it was read into, and keeps that (up to 64 KiB)
-/// from being freed. A program that stores few small messages out of many for long copies them:
+/// A received one may be a slice of the buffer that it was read into, and keeps that from being freed:
+/// 64 KiB, or as much as a message before it took. A program that stores few small messages out of many for long copies them:
 /// `Message::from(message.as_bytes())`, or the text's `to_owned()`.
 ///
 /// ```

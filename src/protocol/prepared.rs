@@ -88,7 +88,7 @@ impl Prepared {
 
     #[inline]
     pub(crate) fn opcode(&self) -> Opcode {
-        opcode(self.message())
+        Opcode::of_message(self.message().is_text())
     }
 
     /// The whole frame of a server, unless its payload is better shared.
@@ -115,13 +115,10 @@ impl Prepared {
 
 fn encode(message: &Message) -> Bytes {
     let length = message.len() as u64;
-    let header = Header { opcode: opcode(message), fin: true, length, key: None };
+    let header =
+        Header { opcode: Opcode::of_message(message.is_text()), fin: true, length, key: None };
     let (header, used) = header.to_bytes();
     [&header[..used], message.as_bytes()].concat().into()
-}
-
-const fn opcode(message: &Message) -> Opcode {
-    if message.is_text() { Opcode::Text } else { Opcode::Binary }
 }
 
 impl<M: Into<Message>> From<M> for Prepared {

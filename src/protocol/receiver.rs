@@ -242,13 +242,15 @@ impl Receiver {
     pub(crate) fn take_message(&mut self, item: Item) -> Result<Message, Fault> {
         let Front::Frame { start, length } = self.front else { return self.take_gathered() };
         self.front = Front::Taken;
-        self.expected = length;
-        if item == Item::Text {
+        let message = if item == Item::Text {
             // It stands in front, and is known to be text: to advance would forget that.
-            return self.buffer.take_text(length).map(Message::Text).map_err(|_| Fault::NotUtf8);
-        }
-        self.buffer.advance(start);
-        Ok(Message::Binary(self.buffer.split_to(length).freeze()))
+            Message::Text(self.buffer.take_text(length).map_err(|_| Fault::NotUtf8)?)
+        } else {
+            self.buffer.advance(start);
+            Message::Binary(self.buffer.split_to(length).freeze())
+        };
+        self.is_past(length);
+        Ok(message)
     }
 
     /// Drops the payload that `next` found, unless it was taken.
@@ -256,8 +258,8 @@ impl Receiver {
         match self.front {
             Front::Taken => return,
             Front::Frame { start, length } => {
-                self.expected = length;
                 self.buffer.advance(start + length);
+                self.is_past(length);
             }
             Front::Message => self.message = None,
         }

@@ -339,8 +339,9 @@ impl ReceiveBuffer {
     #[inline]
     pub(crate) fn text(&self) -> &str {
         // SAFETY: `valid` is raised only by `check`, to where it found `bytes[..valid]` to be
-        // UTF-8 and ending with a whole character. After that, `tail_mut` resets it before it lends bytes below it,
-        // `advance` and `split_to` reset it, and `space` and `extend` only append.
+        // UTF-8 and ending with a whole character. After that, `tail_mut` resets it before it lends
+        // bytes below it, `advance` and `split_to` reset it, `space`, `extend` and `extend_within`
+        // only append, and `reserve` and `release` keep the bytes.
         unsafe { std::str::from_utf8_unchecked(&self.bytes[..self.valid]) }
     }
 

@@ -1,6 +1,6 @@
 //! Deadlines of a channel.
 //!
-//! Whoever waits for one has left a waker in the inbox already, so this is less than the platform's
+//! Whoever waits for one leaves a waker in the inbox in the same poll, so this is less than the platform's
 //! timer: a timeout of the page that wakes them all.
 
 use std::rc::Rc;

@@ -146,6 +146,7 @@ impl BrowserChannel {
             }
             self.0.inbox.give_up();
         }
+        self.0.alarm.silence();
         Poll::Ready(())
     }
 

@@ -212,7 +212,8 @@ impl Inbox {
         }
         self.closing.set(true);
         self.fault.set(None);
-        while self.pop().is_some() {}
+        drop(self.queue.take());
+        self.queued.set(0);
         wake(&self.reader);
     }
 

@@ -127,9 +127,11 @@ impl Piece<'_> {
         self.scratch.get(..self.made).unwrap_or_default()
     }
 
-    /// The bytes where they are, if the memory around them is hardly more.
+    /// The bytes where they are, if the memory around them is hardly more. Where it is full, more
+    /// comes, and wants it.
     pub(crate) fn share(&self) -> Option<Bytes> {
-        (self.made >= STEP / 4 * 3).then(|| self.scratch.slice(..self.made))
+        let worth = (STEP / 4 * 3..self.scratch.len()).contains(&self.made);
+        worth.then(|| self.scratch.slice(..self.made))
     }
 }
 

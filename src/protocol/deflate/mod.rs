@@ -19,9 +19,11 @@
 //! message and for UTF-8 before the next; so a bomb costs what it may cost at most. Compressing takes
 //! 64 KiB of a message at a time, when the last piece has nearly been written, each a fragment.
 //!
-//! **Copies are few.** A frame is compressed to where it is written from. A message is inflated to
-//! memory of its thread and copied from there, when it is known that it may be kept; one of 48 to 64
-//! KiB is shown where it is, and the thread uses that memory again once nobody has the message.
+//! **Copies are few.** A frame is compressed to where it is written from; for that the buffer has room
+//! for a seventh more than the piece of the message that goes into it, until it is flushed. A message
+//! is inflated to memory of its thread and copied from there, when it is known that it may be kept;
+//! one of 48 to 64 KiB is shown where it is, and the thread uses that memory again if nobody has the
+//! message when it inflates the next.
 //!
 //! **Not negotiated** it costs an `Option` in the receiver and the transmitter, looked at once a
 //! message.

@@ -112,6 +112,24 @@ impl Receiver {
         }
     }
 
+    /// Notes that a frame of this `length` is no longer in the buffer.
+    #[inline]
+    pub(super) fn is_past(&mut self, length: usize) {
+        self.expected = length;
+        if length > MAX_CHUNK && self.buffer.len() <= BEHIND {
+            self.leave_memory();
+        }
+    }
+
+    /// Moves the few bytes that were read behind a large frame: a small message in its memory would
+    /// keep all of that. Where there are none, the memory may be of use again.
+    #[cold]
+    fn leave_memory(&mut self) {
+        if self.buffer.len() != 0 {
+            self.buffer.release();
+        }
+    }
+
     /// Takes bytes that were read elsewhere.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
         self.discard();

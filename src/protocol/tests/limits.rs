@@ -114,7 +114,7 @@ fn an_announced_length_reserves_next_to_nothing() {
 fn a_large_message_is_offered_a_little_more_room_than_it_takes() {
     for role in ROLES {
         let mut end = End::new(role);
-        let frame = end.frame(FIN | BINARY, &[7; 100_000]);
+        let frame = end.frame(FIN | BINARY, &vec![7; 100_000]);
         let spare = |end: &mut End, rest: usize| end.connection.space().remaining_mut() - rest;
         end.read(&frame);
         assert!((1..=14).contains(&spare(&mut end, frame.len())), "one like the last");

@@ -189,7 +189,8 @@ impl Transmitter {
         });
         let window = if last && !takeover { Window::Cleared } else { Window::Kept };
         // Behind where the header probably ends: it says how long this becomes.
-        let start = if input.len() < 256 { 2 } else { 4 } + deflating.key.map_or(0, |_| 4);
+        let key = deflating.key.map_or(0, |_| 4);
+        let start = key + if input.len() < 256 { 2 } else { 4 };
         let place = self.queue.push(Header::MAX + Compressor::bound(input.len()), 0);
         let made = state.compress(input, window, &mut place[start..]);
         let made = if last { made.saturating_sub(TAIL) } else { made };

@@ -28,7 +28,8 @@ impl Queue {
         self.len() == 0
     }
 
-    /// Makes room for `n` bytes behind those that wait; the first `used` of them wait from now on.
+    /// Makes room for `n` bytes behind those that wait; the first `used` of them wait from now on. The
+    /// others stand there as they are when room for no more than them is asked for next.
     #[inline]
     pub(super) fn push(&mut self, n: usize, used: usize) -> &mut [u8] {
         let limit = if self.turn == 0 { self.buffer.len() } else { self.written };
