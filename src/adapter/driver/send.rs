@@ -10,6 +10,7 @@ use crate::Error;
 use crate::adapter::driver::Driver;
 use crate::adapter::driver::receive::{READS, Understood};
 use crate::platform;
+use crate::protocol::connection::Lifecycle;
 #[cfg(feature = "deflate")]
 use crate::protocol::deflate::SendOptions;
 use crate::protocol::fault::Fault;
@@ -138,6 +139,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let mut kept = false;
         let mut reads = 0;
         let state = loop {
+            let open = self.connection.lifecycle() == Lifecycle::Open;
+            if open && self.kept.as_ref().is_some_and(|kept| kept.is_full()) {
+                // What is behind a full keep waits, if it has been read, too: a Close would end the
+                // connection before what came first was answered. Whoever waits here is woken by
+                // the transport's writing side.
+                break self.poll_clock(cx, false);
+            }
             match self.poll_understood(cx) {
                 Poll::Ready(Understood::Item(item)) => {
                     if let Ok(message) = self.connection.take_message(item) {
@@ -148,10 +156,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Poll::Ready(Understood::Over) => break Poll::Ready(()),
                 Poll::Pending => break Poll::Pending,
                 Poll::Ready(Understood::Dry) => {
-                    if self.kept.as_ref().is_some_and(|kept| kept.is_full()) {
-                        // Whoever waits here is woken by the transport's writing side.
-                        break self.poll_clock(cx, false);
-                    }
                     if reads == READS {
                         cx.waker().wake_by_ref();
                         break self.poll_clock(cx, false);
