@@ -21,6 +21,11 @@ pub(crate) struct HeadEnd {
 }
 
 impl HeadEnd {
+    /// Lets the head begin behind the first `n` bytes.
+    pub(crate) fn skip(&mut self, n: usize) {
+        self.scanned = self.scanned.max(n);
+    }
+
     /// The length of the head, once its empty line is in `input`, which begins with the head and
     /// only grows from call to call.
     pub(crate) fn find(&mut self, input: &[u8]) -> Option<usize> {

@@ -23,9 +23,11 @@ impl RequestReader {
         &mut self,
         input: &mut BytesMut,
     ) -> Result<Option<UpgradeRequest>, InvalidUpgrade> {
-        if !begins_with_method(input) {
+        let start = empty_lines(input);
+        if !begins_with_method(input, start) {
             return Err(InvalidUpgrade::NotHttp);
         }
+        self.end.skip(start);
         match self.end.find(input) {
             Some(length) if length <= HEAD_LIMIT => {
                 UpgradeRequest::parse(&input.split_to(length)).map(Some)
@@ -39,9 +41,13 @@ impl RequestReader {
     }
 }
 
-/// Whether this may become a request. Empty lines may stand before it (RFC 9112 §2.2).
-fn begins_with_method(input: &[u8]) -> bool {
-    let start = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).take(4).count();
+/// How many bytes of empty lines stand before a request (RFC 9112 §2.2); two lines are let pass.
+fn empty_lines(input: &[u8]) -> usize {
+    input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).take(4).count()
+}
+
+/// Whether this may become a request, which begins at `start`.
+fn begins_with_method(input: &[u8], start: usize) -> bool {
     let mut line = input.iter().skip(start).take(METHOD_LIMIT);
     match line.position(|&byte| !is_token_byte(byte)) {
         Some(at) => at > 0 && input.get(start + at) == Some(&b' '),
@@ -178,6 +184,40 @@ mod tests {
         for noise in [&b"\x16\x03\x01\x02\x00"[..], &[b'a'; 200], b" GET /", b"\0", b"{\"a\":1}"] {
             let outcome = RequestReader::default().read(&mut BytesMut::from(noise));
             assert_eq!(outcome.unwrap_err(), InvalidUpgrade::NotHttp, "{noise:?}");
+        }
+    }
+
+    /// RFC 9112 §2.2. An empty line ends a head, but not before it has begun.
+    #[test]
+    fn empty_lines_may_come_first_in_pieces_of_any_size() {
+        let request = "GET /a HTTP/1.1\r\nHost: b\r\n\r\n";
+        for (before, is_request) in [
+            ("", true),
+            ("\r\n", true),
+            ("\n", true),
+            ("\r\n\r\n", true),
+            ("\n\n", true),
+            ("\r\n\r\n\r\n", false),
+            ("\r\r\n\n", false),
+        ] {
+            let bytes = [before, request].concat();
+            for step in 1..=bytes.len() {
+                let mut reader = RequestReader::default();
+                let mut input = BytesMut::new();
+                let mut pieces = bytes.as_bytes().chunks(step);
+                let found = loop {
+                    let Some(piece) = pieces.next() else { panic!("{bytes:?} has no end") };
+                    input.extend_from_slice(piece);
+                    match reader.read(&mut input) {
+                        Ok(None) => {}
+                        // It asks for no WebSocket.
+                        Ok(Some(_)) | Err(InvalidUpgrade::NotUpgrade) => break true,
+                        Err(InvalidUpgrade::NotHttp | InvalidUpgrade::Malformed(_)) => break false,
+                        Err(other) => panic!("{bytes:?}: {other}"),
+                    }
+                };
+                assert_eq!(found, is_request, "{bytes:?} by {step}");
+            }
         }
     }
 
