@@ -1,7 +1,7 @@
 //! Deadlines of a channel.
 //!
-//! Whoever waits for one leaves a waker in the inbox in the same poll, so this is less than the platform's
-//! timer: a timeout of the page that wakes them all.
+//! Whoever waits for one leaves a waker in the inbox in the same poll, so this is less than the
+//! platform's timer: a timeout of the page that wakes them all.
 
 use std::rc::Rc;
 

@@ -242,15 +242,24 @@ impl Connect {
 
     pub(super) fn start(self) -> Result<Opening, Error> {
         self.invalid?;
-        let refused =
-            |why: Box<str>| ConnectError::new(public(&self.url), ConnectErrorKind::Refused(why));
-        if let Some(what) = self.refused {
-            return Err(refused(what.into()).into());
-        }
-        let channel = (self.open)(&self.url, &self.protocols, self.limits, self.settings)
-            .map_err(|thrown| refused(js::text(&thrown).into()))?;
+        let opened = match self.refused {
+            Some(what) => Err(what.into()),
+            None => (self.open)(&self.url, &self.protocols, self.limits, self.settings)
+                .map_err(|thrown| reason(&self.url, &thrown)),
+        };
+        let channel = opened.map_err(|reason| {
+            ConnectError::new(public(&self.url), ConnectErrorKind::Refused(reason))
+        })?;
         Ok(Opening::new(channel, self.timeout))
     }
+}
+
+/// Why the page takes no socket to a URL. What it says may repeat that, password included.
+fn reason(url: &str, thrown: &JsValue) -> Box<str> {
+    if public(url).len() < url.len() {
+        return "its reason is not shown, since that may name the password in the URL".into();
+    }
+    js::text(thrown).into()
 }
 
 impl fmt::Debug for Connect {

@@ -53,8 +53,8 @@ enum Fault {
 
 /// What the page has told: the opening, messages, the end.
 ///
-/// Callbacks of the page write, the channel reads; whoever waits is woken. No borrow is held while
-/// anything outside is called, since that may come back here.
+/// Callbacks of the page write, the channel reads; whoever waits is woken, at a deadline too. No
+/// borrow is held while anything outside is called, since that may come back here.
 #[derive(Debug)]
 pub(super) struct Inbox {
     limits: Limits,
@@ -274,10 +274,11 @@ impl Inbox {
 
 #[inline(never)]
 fn wait(place: &RefCell<Option<Waker>>, cx: &Context<'_>) {
-    match &mut *place.borrow_mut() {
-        Some(waker) => waker.clone_from(cx.waker()),
-        empty => *empty = Some(cx.waker().clone()),
-    }
+    let waker = match place.take() {
+        Some(waker) if waker.will_wake(cx.waker()) => waker,
+        _ => cx.waker().clone(),
+    };
+    place.replace(Some(waker));
 }
 
 // One copy of it: inlined everywhere it would be a kilobyte.

@@ -10,14 +10,22 @@ use crate::protocol::{CloseCode, Message, Utf8Bytes};
 
 #[wasm_bindgen]
 extern "C" {
-    /// An event, or whatever else a callback is given.
-    pub(super) type Told;
+    /// Whatever the page has: an event, what a promise came to, a socket.
+    type Told;
 
     #[wasm_bindgen(method, getter, structural, catch)]
     fn data(this: &Told) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(method, getter, structural, catch, js_name = byteLength)]
     fn byte_length(this: &Told) -> Result<JsValue, JsValue>;
+
+    /// A `Uint8Array` whose making may fail.
+    #[wasm_bindgen(extends = js_sys::Uint8Array, js_name = Uint8Array)]
+    type View;
+
+    /// Throws for a buffer that was given away, and for what only looks like one.
+    #[wasm_bindgen(catch, constructor, js_class = Uint8Array)]
+    fn new(buffer: &JsValue) -> Result<View, JsValue>;
 
     /// Any other property: few are asked for often enough for code of their own.
     #[wasm_bindgen(method, structural, indexing_getter, catch)]
@@ -57,10 +65,11 @@ impl Data {
             return Self::Text(text);
         }
         // An `ArrayBuffer`, also one of another frame, or a `Uint8Array`.
-        match told(value).byte_length() {
-            Ok(length) if length.as_f64().is_some() => Self::Binary(js_sys::Uint8Array::new(value)),
-            _ => Self::Other,
-        }
+        let view = match told(value).byte_length() {
+            Ok(length) if length.as_f64().is_some() => View::new(value).ok(),
+            _ => None,
+        };
+        view.map_or(Self::Other, |view| Self::Binary(view.into()))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -125,7 +134,7 @@ impl Ended {
             .as_f64()
             .map_or(crate::status::ABNORMAL_CLOSURE, |code| CloseCode::new(code as u16));
         let reason = text_of(told, "reason").into();
-        Self { code, reason, was_clean }
+        Self { code, reason, was_clean: was_clean && code != crate::status::ABNORMAL_CLOSURE }
     }
 
     /// Without a Close frame.

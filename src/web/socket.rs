@@ -131,21 +131,22 @@ pub(super) fn array(protocols: &[String]) -> js_sys::Array {
 
 /// A URL without user name and password: from the page, or one that the page has refused.
 ///
-/// By bytes, since searches in text would be most of a small program.
+/// WHATWG, "URL parsing": slashes of any number and kind stand before the user name. By bytes, since
+/// searches in text would be most of a small program.
 pub(super) fn public(url: &str) -> String {
     let bytes = url.as_bytes();
     let (mut start, mut host) = (0, 0);
     for (at, byte) in bytes.iter().enumerate() {
         match byte {
-            b':' if start == 0 && bytes.get(at..at + 3) == Some(b"://") => {
-                start = at + 3;
-                host = start;
-            }
-            b'/' | b'?' | b'#' if at >= start => break,
+            b':' if start == 0 => start = at + 1,
+            b'/' | b'\\' if at == start => start = at + 1,
+            b'/' | b'\\' | b'?' | b'#' => break,
             b'@' => host = at + 1,
             _ => {}
         }
     }
+    // Without either it is a path.
+    let host = if start == 0 { 0 } else { host.max(start) };
     let mut public = url.get(..start).unwrap_or_default().to_owned();
     public.push_str(url.get(host..).unwrap_or_default());
     public

@@ -112,33 +112,39 @@ async fn a_wrapped_attempt_can_be_closed() {
 }
 
 #[wasm_bindgen(inline_js = "
-    export function dispatch_messages(socket) {
+    export function dispatch_messages(socket, which) {
+        const given_away = new ArrayBuffer(8);
+        structuredClone(given_away, {transfer: [given_away]});
+        const wrong = [null, given_away, {byteLength: 1, get length() { throw 'no'; }}];
         for (const event of [new Event('open'),
                              new MessageEvent('message', {data: 'made up'}),
-                             new MessageEvent('message', {data: null})])
+                             new MessageEvent('message', {data: wrong[which]})])
             socket.dispatchEvent(event);
     }
     export function dispatch_close(socket) {
-        socket.dispatchEvent(new Event('close'));
+        socket.dispatchEvent(Object.assign(new Event('close'), {wasClean: true}));
     }
 ")]
 extern "C" {
-    fn dispatch_messages(socket: &WebSocket);
+    fn dispatch_messages(socket: &WebSocket, which: usize);
     fn dispatch_close(socket: &WebSocket);
 }
 
 /// A page can dispatch what it likes.
 #[wasm_bindgen_test]
 async fn events_that_the_page_makes_up_end_nothing_but_the_channel() {
-    let mut channel = open("/").await;
-    let socket = channel.get_ref().expect("it is a WebSocket").clone();
-    dispatch_messages(&socket);
-    assert_eq!(received(&mut channel).await, "made up");
-    assert!(matches!(channel.next().await, Some(Err(Error::Io(_)))));
+    for wrong in 0..3 {
+        let mut channel = open("/").await;
+        let socket = channel.get_ref().expect("it is a WebSocket").clone();
+        dispatch_messages(&socket, wrong);
+        assert_eq!(received(&mut channel).await, "made up");
+        assert!(matches!(channel.next().await, Some(Err(Error::Io(_)))), "{wrong}");
+    }
 
     let channel = open("/").await;
     let socket = channel.get_ref().expect("it is a WebSocket").clone();
     dispatch_close(&socket);
     until(async || channel.close_event().is_some()).await;
-    assert_eq!(channel.close_code(), Some(status::ABNORMAL_CLOSURE));
+    let event = channel.close_event().unwrap();
+    assert_eq!((event.code, event.was_clean), (status::ABNORMAL_CLOSURE, false));
 }
