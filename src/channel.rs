@@ -1,8 +1,10 @@
 //! The contract of every WebSocket channel.
 
+mod close;
+
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures::{Sink, Stream};
 
@@ -12,6 +14,9 @@ use crate::protocol::{CloseCode, CloseEvent, CloseFrame, Message, ReadyState};
 use crate::split::{WebSocketSink, WebSocketStream, split};
 use crate::stream_channel::StreamChannel;
 use crate::{Error, Handshake};
+
+pub use close::Close;
+pub(crate) use close::close_frame;
 
 /// A WebSocket channel: a stream of messages plus a sink whose `close` takes a code and a reason.
 ///
@@ -295,48 +300,6 @@ macro_rules! inherent_close_and_split {
     };
 }
 pub(crate) use inherent_close_and_split;
-
-/// The frame of a `close(code, reason)`.
-pub(crate) fn close_frame<K>(code: K, reason: String) -> Result<CloseFrame, Error>
-where
-    K: TryInto<CloseCode>,
-    Error: From<K::Error>,
-{
-    CloseFrame::new(code.try_into()?, reason).map_err(Error::CloseFrame)
-}
-
-/// The future of [`WebSocketChannel::close`].
-#[derive(Debug)]
-#[must_use = "closing does nothing until awaited"]
-pub struct Close<'a, C> {
-    channel: &'a mut C,
-    frame: Option<Result<CloseFrame, Error>>,
-}
-
-impl<'a, C> Close<'a, C> {
-    fn new<K>(channel: &'a mut C, code: K, reason: String) -> Self
-    where
-        K: TryInto<CloseCode>,
-        Error: From<K::Error>,
-    {
-        Self { channel, frame: Some(close_frame(code, reason)) }
-    }
-}
-
-impl<C: WebSocketChannel + Unpin> Future for Close<'_, C> {
-    type Output = Result<CloseEvent, Error>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(frame) = self.frame.take() {
-            Pin::new(&mut *self.channel).start_close(Some(frame?))?;
-        }
-        ready!(Pin::new(&mut *self.channel).poll_close(cx))?;
-        Poll::Ready(match self.channel.close_event() {
-            Some(event) => Ok(event.clone()),
-            None => Err(Error::closed(None)),
-        })
-    }
-}
 
 /// The future of [`WebSocketChannel::ready`].
 #[derive(Debug)]

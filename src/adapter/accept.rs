@@ -208,6 +208,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Receiving<S> {
                     this.state = State::Refusing { farewell, fault };
                     return Poll::Pending;
                 }
+                // Only the caller leads here: the state stands from a `Ready` on.
                 State::Done => panic!("polled after completion"),
             }
         }

@@ -101,8 +101,8 @@ impl<S> ClientHandshake<S> {
         self
     }
 
-    #[allow(dead_code, reason = "for the native connector")]
     /// Leaves the deadline to the caller, who has one over more than the handshake.
+    #[allow(dead_code, reason = "for the native connector")]
     pub(crate) fn without_timeout(mut self) -> Self {
         self.timeout = None;
         self
@@ -214,6 +214,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for ClientHandshaking<S> {
         let mut attempt = match std::mem::replace(&mut this.state, State::Done) {
             State::Running(attempt) => attempt,
             State::Invalid(error) => return Poll::Ready(Err(error.into())),
+            // Only the caller leads here: the state stands from a `Ready` on.
             State::Done => panic!("polled after completion"),
         };
         let outcome = match (attempt.poll(cx), this.deadline.poll(cx)) {

@@ -225,6 +225,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Answering<S> {
                 let (io, rest) = exchange.into_parts();
                 Poll::Ready(Ok(WebSocketAdapter::new(io, Role::Server, handshake, &options, rest)))
             }
+            // Only the caller leads here: the state stands from a `Ready` on.
             _ => panic!("polled after completion"),
         }
     }

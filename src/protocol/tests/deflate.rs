@@ -1,5 +1,8 @@
 //! permessage-deflate (RFC 7692), byte by byte.
 
+mod inflating;
+mod prepared;
+
 use super::*;
 use crate::protocol::ProtocolError;
 use crate::protocol::deflate::{
@@ -161,104 +164,6 @@ fn what_is_not_deflate_data_is_answered_1007() {
     }
 }
 
-/// A payload as a peer compresses it that begins with an empty window.
-fn compressed(bytes: &[u8]) -> Vec<u8> {
-    let mut output = vec![0; Compressor::bound(bytes.len())];
-    let made = Compressor::new(Settings { level: 6, bits: 15, memory: Memory::Usual }).compress(
-        bytes,
-        Window::Cleared,
-        &mut output,
-    );
-    output.truncate(made - 4);
-    output
-}
-
-/// SD-12.
-#[test]
-fn inflated_text_that_is_not_utf8_fails_at_the_first_wrong_byte() {
-    for role in ROLES {
-        let mut end = deflating(role);
-        let payload =
-            compressed(&[b"a".repeat(50_000), b"\xff".to_vec(), b"b".repeat(50_000)].concat());
-        // The message goes on, and need not.
-        assert_eq!(end.read_frame(TEXT | RSV1, &payload), Received::Over);
-        assert!(matches!(end.error(), Some(Error::NotUtf8)));
-        assert_fails(&mut end, status::INVALID_FRAME_PAYLOAD_DATA);
-
-        let mut end = deflating(role);
-        end.read_frame(FIN | TEXT | RSV1, &compressed(&"é".as_bytes()[..1]));
-        assert!(matches!(end.error(), Some(Error::NotUtf8)), "a character that is cut off");
-    }
-}
-
-/// Around the lengths at which it is left where it was inflated.
-#[test]
-fn a_message_stays_as_it_is_whatever_comes_after_it() {
-    for role in ROLES {
-        for (length, step) in [(40_000, 4096), (49_151, 1), (65_600, 64), (130_900, 200)] {
-            let mut end = deflating(role);
-            let sent: Vec<_> = (0..5)
-                .map(|at| {
-                    let mut text = format!("{at} said again, ").repeat(9000);
-                    text.truncate(length + at * step);
-                    text
-                })
-                .collect();
-            for (at, text) in sent.iter().enumerate() {
-                let first = if at % 2 == 0 { TEXT } else { BINARY };
-                let payload = compressed(text.as_bytes());
-                if at == 3 {
-                    let (front, rest) = payload.split_at(payload.len() / 2);
-                    end.read_frame(first | RSV1, front);
-                    end.read_frame(FIN, rest);
-                } else {
-                    end.read_frame(FIN | first | RSV1, &payload);
-                }
-            }
-            assert!(end.error().is_none());
-            assert_eq!(end.messages.len(), sent.len());
-            for (at, (message, text)) in end.messages.iter().zip(&sent).enumerate() {
-                assert!(message.as_bytes() == text.as_bytes(), "{length} {step} {at}");
-                assert_eq!(message.is_text(), at % 2 == 0);
-            }
-        }
-    }
-}
-
-#[test]
-fn a_long_text_that_is_inflated_at_once_is_checked() {
-    for role in ROLES {
-        for at in [0, 30_000, 59_999] {
-            let mut text = b"a".repeat(60_000);
-            text[at] = 0xFF;
-            let mut end = deflating(role);
-            end.read_frame(FIN | TEXT | RSV1, &compressed(&text));
-            assert!(matches!(end.error(), Some(Error::NotUtf8)), "{at}");
-            assert_fails(&mut end, status::INVALID_FRAME_PAYLOAD_DATA);
-        }
-        let mut end = with_deflate(End::with_limit(role, 60_000), "permessage-deflate", eager());
-        end.read_frame(FIN | TEXT | RSV1, &compressed(&b"a".repeat(60_000)));
-        assert_eq!(end.messages.len(), 1);
-        end.read_frame(FIN | TEXT | RSV1, &compressed(&b"a".repeat(60_001)));
-        assert!(matches!(end.error(), Some(Error::MessageTooBig { limit: 60_000, .. })));
-        assert_fails(&mut end, status::MESSAGE_TOO_BIG);
-    }
-}
-
-#[test]
-fn the_limit_holds_for_what_it_inflates_to() {
-    for role in ROLES {
-        let mut end = with_deflate(End::with_limit(role, 50_000), "permessage-deflate", eager());
-        end.read_frame(FIN | BINARY | RSV1, &compressed(&vec![0; 50_000]));
-        assert_eq!(end.messages.len(), 1);
-        assert_eq!(end.read_frame(BINARY | RSV1, &compressed(&vec![0; 50_001])), Received::Over);
-        let error = end.error();
-        assert!(matches!(error, Some(Error::MessageTooBig { limit: 50_000, .. })), "{error:?}");
-        assert_fails(&mut end, status::MESSAGE_TOO_BIG);
-        assert_eq!(end.messages.len(), 1);
-    }
-}
-
 /// §7.1.1, §7.1.2: each set of parameters both ways, with messages that refer far back.
 #[test]
 fn messages_arrive_whatever_was_agreed_on() {
@@ -325,48 +230,6 @@ fn what_compression_does_not_shorten_goes_out_as_it_is() {
     }
 }
 
-/// What is prepared once can be read by every receiver, whatever each has agreed on and received
-/// before and behind it.
-#[test]
-fn a_prepared_message_is_read_by_all_with_their_other_messages() {
-    let text = "a text that is long enough, and that says itself again: ".repeat(8);
-    let prepared = [
-        Prepared::new(&*text),
-        Prepared::new(text.repeat(500)),
-        Prepared::new("short"),
-        Prepared::new(noise(3000, 0xFF)),
-        Prepared::new(""),
-        Prepared::new(noise(100_000, 0xFF)),
-        Prepared::new(noise(100_000, 0x1F)),
-    ];
-    for extensions in [
-        "",
-        "permessage-deflate",
-        "permessage-deflate; server_no_context_takeover",
-        "permessage-deflate; server_max_window_bits=10",
-    ] {
-        for options in [eager(), eager().level(1), Deflate::new()] {
-            let mut pair = Pair::new(1 << 20);
-            if !extensions.is_empty() {
-                for end in [&mut pair.client, &mut pair.server] {
-                    end.connection.set_deflate(agreed(extensions), options, || KEY);
-                }
-            }
-            let mut expected = Vec::new();
-            for prepared in &prepared {
-                for message in [Message::from(&*text), Message::from(vec![7; 100_000])] {
-                    expected.push(message.clone());
-                    pair.server.connection.send(message, || KEY).unwrap();
-                    expected.push(prepared.message().clone());
-                    pair.server.connection.send_prepared(prepared, || KEY).unwrap();
-                }
-                pair.carry(usize::MAX);
-            }
-            assert!(pair.client.messages == expected, "{extensions} {options:?}");
-        }
-    }
-}
-
 /// A transport that takes little asks again and again what it could write.
 #[test]
 fn a_large_message_has_one_end_however_often_it_is_shown() {
@@ -386,51 +249,6 @@ fn a_large_message_has_one_end_however_often_it_is_shown() {
             assert!(pair.client.messages == expected, "{extensions} {step}");
         }
     }
-}
-
-#[test]
-fn a_prepared_message_is_compressed_once_for_all_that_agreed_on_the_same() {
-    let prepared = Prepared::new("the same again and again ".repeat(20));
-    let mut forms = Vec::new();
-    for (level, bits) in [(6, 15), (1, 15), (6, 12), (6, 15), (1, 15), (6, 12)] {
-        forms.push(
-            prepared.deflated(Settings { level, bits, memory: Memory::Sparing }).unwrap().as_ptr(),
-        );
-    }
-    assert_eq!(forms[..3], forms[3..]);
-    assert!(forms[0] != forms[1] && forms[1] != forms[2] && forms[0] != forms[2]);
-}
-
-/// The frame after it must not refer to what the compressor had before it.
-#[test]
-fn after_a_prepared_message_a_connection_compresses_from_an_empty_window() {
-    let text = "said before and said again";
-    let mut end = deflating(Role::Server);
-    for _ in 0..2 {
-        end.connection.send(text.into(), || KEY).unwrap();
-    }
-    end.connection.send_prepared(&Prepared::new("something else ".repeat(30)), || KEY).unwrap();
-    for _ in 0..2 {
-        end.connection.send(text.into(), || KEY).unwrap();
-    }
-    let frames = end.frames();
-    assert!(frames.iter().all(|(first, _)| *first == FIN | TEXT | RSV1));
-    assert_eq!(frames[0].1, frames[3].1, "as at the start");
-    assert_eq!(frames[1].1, frames[4].1, "and the context is used again");
-    assert!(frames[1].1.len() < frames[0].1.len());
-}
-
-#[test]
-fn a_large_prepared_message_that_was_compressed_is_not_copied() {
-    let prepared = Prepared::new(noise(100_000, 0x1F));
-    let mut end = with_deflate(End::new(Role::Server), "permessage-deflate", eager());
-    end.connection.send_prepared(&prepared, || KEY).unwrap();
-    let settings = eager().settings(agreed("permessage-deflate").of(Role::Server)).unwrap();
-    let frame = prepared.deflated(settings.alone(100_000)).unwrap();
-    assert!(frame.len() > 1 << 15 && frame.len() < 80_000);
-    let (first, second) = end.connection.unsent();
-    let shown = if first.is_empty() { second } else { first };
-    assert!(std::ptr::eq(shown.as_ptr(), frame.as_ptr()));
 }
 
 /// Bytes that look like chance, as far as `mask` lets them.
