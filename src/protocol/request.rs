@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use percent_encoding::percent_decode_str;
 use url::{Host, Position, Url};
 
 use crate::protocol::header::{self, InvalidHeader};
@@ -154,20 +155,20 @@ impl Request {
 }
 
 impl ValidRequest {
-    #[allow(dead_code, reason = "for the native connector")]
     /// Whether the connection is to be made over TLS.
+    #[allow(dead_code, reason = "for the native connector")]
     pub(crate) fn is_secure(&self) -> bool {
         self.url.scheme() == "wss"
     }
 
-    #[allow(dead_code, reason = "for the native connector")]
     /// The host to connect to: a name, or an address without brackets.
+    #[allow(dead_code, reason = "for the native connector")]
     pub(crate) fn host(&self) -> Option<Host<&str>> {
         self.url.host()
     }
 
-    #[allow(dead_code, reason = "for the native connector")]
     /// The port to connect to: the URL's, else 80 or 443.
+    #[allow(dead_code, reason = "for the native connector")]
     pub(crate) fn port(&self) -> u16 {
         self.url.port().unwrap_or(if self.is_secure() { 443 } else { 80 })
     }
@@ -302,35 +303,12 @@ fn basic_credentials(url: &Url) -> Option<HeaderValue> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }
-    let mut pair = percent_decode(url.username());
+    let mut pair: Vec<u8> = percent_decode_str(url.username()).collect();
     pair.push(b':');
-    pair.extend(percent_decode(url.password().unwrap_or_default()));
+    pair.extend(percent_decode_str(url.password().unwrap_or_default()));
     let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair))).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-fn percent_decode(text: &str) -> Vec<u8> {
-    let mut rest = text.as_bytes();
-    let mut decoded = Vec::with_capacity(rest.len());
-    while let [first, tail @ ..] = rest {
-        let escaped = match rest {
-            [b'%', high, low, ..] => hex(*high).zip(hex(*low)),
-            _ => None,
-        };
-        if let Some((high, low)) = escaped {
-            decoded.push(high << 4 | low);
-            rest = &rest[3..];
-        } else {
-            decoded.push(*first);
-            rest = tail;
-        }
-    }
-    decoded
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 /// As much of a URL that is not valid as can be shown: nothing before the last `@` but the scheme,
