@@ -88,7 +88,7 @@ pub(super) struct Settings {
 
 impl BrowserChannel {
     pub(super) fn new(link: impl Link + 'static, inbox: Rc<Inbox>, settings: Settings) -> Self {
-        let (alarm, pace) = (Alarm::new(Rc::clone(&inbox)), Pace::default());
+        let (alarm, pace) = (Alarm::new(Rc::clone(&inbox)), Pace::new());
         Self(Box::new(Parts { inbox, settings, pace, deadline: None, alarm, link }))
     }
 
@@ -106,7 +106,9 @@ impl BrowserChannel {
 
     /// The page's socket; `None` if the channel is over a `WebSocketStream`.
     ///
-    /// Its `binaryType` has to stay `arraybuffer`: a `Blob` ends the channel with an error.
+    /// Its `binaryType` has to stay `arraybuffer`: a `Blob` ends the channel with an error. What is
+    /// sent over it past the channel makes senders wait only once the channel has sent as much as may
+    /// wait itself.
     #[doc(alias = "innerWebSocket")]
     pub fn get_ref(&self) -> Option<&WebSocket> {
         self.0.link.socket()
@@ -232,10 +234,13 @@ impl Sink<Message> for BrowserChannel {
     }
 
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        if self.ready_state() != ReadyState::Open {
-            return Err(self.closed());
+        let Parts { inbox, pace, link, .. } = &mut *self.get_mut().0;
+        // The page's own state was asked for when this channel was ready.
+        if inbox.is_closing() || inbox.event().is_some() {
+            return Err(Error::closed(inbox.event()));
         }
-        self.0.link.send(&message)
+        pace.sent(message.len());
+        link.send(&message)
     }
 
     /// The page has taken what was sent.

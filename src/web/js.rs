@@ -19,13 +19,20 @@ extern "C" {
     #[wasm_bindgen(method, getter, structural, catch, js_name = byteLength)]
     fn byte_length(this: &Told) -> Result<JsValue, JsValue>;
 
-    /// A `Uint8Array` whose making may fail.
-    #[wasm_bindgen(extends = js_sys::Uint8Array, js_name = Uint8Array)]
-    type View;
+    /// A `Uint8Array`.
+    #[wasm_bindgen(js_name = Uint8Array)]
+    pub(super) type View;
 
     /// Throws for a buffer that was given away, and for what only looks like one.
     #[wasm_bindgen(catch, constructor, js_class = Uint8Array)]
     fn new(buffer: &JsValue) -> Result<View, JsValue>;
+
+    #[wasm_bindgen(method, getter)]
+    fn length(this: &View) -> u32;
+
+    /// Itself, which becomes a copy in one call: js-sys takes three and another view.
+    #[wasm_bindgen(method, js_name = valueOf)]
+    fn copy(this: &View) -> Vec<u8>;
 
     /// Any other property: few are asked for often enough for code of their own.
     #[wasm_bindgen(method, structural, indexing_getter, catch)]
@@ -54,7 +61,7 @@ extern "C" {
 pub(super) enum Data {
     Text(String),
     /// A buffer of that many bytes.
-    Binary(js_sys::Uint8Array),
+    Binary(View),
     /// A `Blob`, or something that no browser sends.
     Other,
 }
@@ -65,11 +72,12 @@ impl Data {
             return Self::Text(text);
         }
         // An `ArrayBuffer`, also one of another frame, or a `Uint8Array`.
-        let view = match told(value).byte_length() {
-            Ok(length) if length.as_f64().is_some() => View::new(value).ok(),
-            _ => None,
-        };
-        view.map_or(Self::Other, |view| Self::Binary(view.into()))
+        let is_buffer = value.is_instance_of::<js_sys::ArrayBuffer>()
+            || told(value).byte_length().is_ok_and(|length| length.as_f64().is_some());
+        match is_buffer.then(|| View::new(value)) {
+            Some(Ok(view)) => Self::Binary(view),
+            _ => Self::Other,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -83,7 +91,7 @@ impl Data {
     pub(super) fn into_message(self) -> Option<Message> {
         match self {
             Self::Text(text) => Some(Message::Text(text.into())),
-            Self::Binary(bytes) => Some(Message::Binary(Bytes::from(bytes.to_vec()))),
+            Self::Binary(bytes) => Some(Message::Binary(Bytes::from(bytes.copy()))),
             Self::Other => None,
         }
     }

@@ -14,13 +14,26 @@ const MOST: u64 = 128;
 
 /// Waits for room, and looks as rarely as serves: when about half of the mark should have gone out,
 /// by what went out since the last look; and twice as long if nothing did.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pace {
+    /// No less than what waits: the amount at the last look, and what was sent since. As long as
+    /// that is below the mark, nobody need look.
+    most: usize,
     /// The wait in ms, its end, and the amount at its beginning; `None` if nobody waits.
     wait: Option<(u64, Instant, usize)>,
 }
 
 impl Pace {
+    /// Nobody has looked yet.
+    pub(super) fn new() -> Self {
+        Self { most: usize::MAX, wait: None }
+    }
+
+    /// So many bytes were handed over.
+    pub(super) fn sent(&mut self, bytes: usize) {
+        self.most = self.most.saturating_add(bytes);
+    }
+
     /// Waits until `amount` is below `mark`.
     pub(super) fn poll(
         &mut self,
@@ -28,9 +41,14 @@ impl Pace {
         mark: usize,
         amount: impl Fn() -> usize,
     ) -> Poll<()> {
+        let mark = mark.max(1);
+        if self.most < mark {
+            return Poll::Ready(());
+        }
         loop {
             let now = amount();
-            if now < mark.max(1) {
+            self.most = now;
+            if now < mark {
                 self.wait = None;
                 return Poll::Ready(());
             }

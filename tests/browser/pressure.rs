@@ -1,10 +1,12 @@
 //! Peers and programs that are too fast or too slow.
 
 use futures::{FutureExt, SinkExt, StreamExt};
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::WebSocket;
 use ws_channel::{CloseCode, Error, Message, WebSocketChannel};
 
-use super::{WAYS, count, over_socket, over_stream, received, turn, until};
+use super::{WAYS, count, open, over_socket, over_stream, received, turn, until};
 
 const MARK: usize = 128 << 10;
 
@@ -29,6 +31,32 @@ async fn sending_waits_while_the_page_holds_too_much() {
         assert!(waited > 10, "{waited}");
         channel.send(Message::from("")).await.unwrap();
         assert_eq!(received(&mut channel).await, (MESSAGE * MESSAGES).to_string().as_str());
+    }
+}
+
+#[wasm_bindgen(inline_js = "
+    export function looks(socket) {
+        let looks = 0;
+        Object.defineProperty(socket, 'bufferedAmount', {get() { looks += 1; return 0; }});
+        return () => looks;
+    }
+")]
+extern "C" {
+    fn looks(socket: &WebSocket) -> js_sys::Function;
+}
+
+/// Each look is a call into the page.
+#[wasm_bindgen_test]
+async fn the_page_is_asked_what_waits_once_a_mark_of_bytes() {
+    const MESSAGE: usize = 1 << 10;
+    let mut channel = open("/").await;
+    let looks = looks(channel.get_ref().expect("it is a WebSocket"));
+    let looks = || looks.call0(&JsValue::NULL).unwrap().as_f64().unwrap();
+    for marks in 1..4 {
+        for _ in 0..MARK / MESSAGE {
+            channel.send(vec![1; MESSAGE].into()).await.unwrap();
+        }
+        assert_eq!(looks(), f64::from(marks));
     }
 }
 

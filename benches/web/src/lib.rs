@@ -2,26 +2,34 @@
 
 use wasm_bindgen::prelude::*;
 
-/// Text for `text`, else bytes. Gives the bytes that came back.
 #[wasm_bindgen]
-pub async fn run(url: String, rounds: u32, size: usize, text: bool) -> Result<u32, JsValue> {
+extern "C" {
+    /// Milliseconds.
+    #[wasm_bindgen(js_namespace = performance)]
+    fn now() -> f64;
+}
+
+/// Text for `text`, else bytes. Gives the milliseconds from the first message to the last echo.
+#[wasm_bindgen]
+pub async fn run(url: String, rounds: u32, size: usize, text: bool) -> Result<f64, JsValue> {
     match client::run(&url, rounds, size, text).await {
-        Some(bytes) => Ok(bytes),
-        None => Err(JsValue::from_str("the echo failed")),
+        Some((bytes, took)) if bytes == rounds as usize * size => Ok(took),
+        _ => Err(JsValue::from_str("the echo failed")),
     }
 }
 
 #[cfg(feature = "ws_channel")]
 mod client {
+    use super::now;
     use futures_util::{SinkExt, StreamExt};
     use ws_channel::{Connect, Message};
 
-    pub async fn run(url: &str, rounds: u32, size: usize, text: bool) -> Option<u32> {
+    pub async fn run(url: &str, rounds: u32, size: usize, text: bool) -> Option<(usize, f64)> {
         let connect = Connect::new(url);
         #[cfg(feature = "web_socket_stream")]
         let connect = connect.web_socket_stream();
         let mut channel = connect.await.ok()?;
-        let mut bytes = 0;
+        let (mut bytes, start) = (0, now());
         for _ in 0..rounds {
             let message = match text {
                 true => Message::from("x".repeat(size)),
@@ -29,23 +37,26 @@ mod client {
             };
             channel.send(message).await.ok()?;
             match channel.next().await?.ok()? {
-                Message::Text(text) => bytes += text.len() as u32,
-                Message::Binary(data) => bytes += data.len() as u32,
+                Message::Text(text) => bytes += text.len(),
+                Message::Binary(data) => bytes += data.len(),
             }
         }
+        let took = now() - start;
         channel.close(1000, "done").await.ok()?;
-        Some(bytes)
+        Some((bytes, took))
     }
 }
 
 #[cfg(feature = "gloo-net")]
 mod client {
-    use futures_util::{SinkExt, StreamExt};
+    use super::now;
+    use futures_util::{SinkExt, StreamExt, future::poll_fn};
     use gloo_net::websocket::{Message, futures::WebSocket};
 
-    pub async fn run(url: &str, rounds: u32, size: usize, text: bool) -> Option<u32> {
+    pub async fn run(url: &str, rounds: u32, size: usize, text: bool) -> Option<(usize, f64)> {
         let mut socket = WebSocket::open(url).ok()?;
-        let mut bytes = 0;
+        poll_fn(|cx| socket.poll_ready_unpin(cx)).await.ok()?;
+        let (mut bytes, start) = (0, now());
         for _ in 0..rounds {
             let message = match text {
                 true => Message::Text("x".repeat(size)),
@@ -53,23 +64,25 @@ mod client {
             };
             socket.send(message).await.ok()?;
             match socket.next().await?.ok()? {
-                Message::Text(text) => bytes += text.len() as u32,
-                Message::Bytes(data) => bytes += data.len() as u32,
+                Message::Text(text) => bytes += text.len(),
+                Message::Bytes(data) => bytes += data.len(),
             }
         }
+        let took = now() - start;
         socket.close(Some(1000), Some("done")).ok()?;
-        Some(bytes)
+        Some((bytes, took))
     }
 }
 
 #[cfg(feature = "ws_stream_wasm")]
 mod client {
+    use super::now;
     use futures_util::{SinkExt, StreamExt};
     use ws_stream_wasm::{WsMessage, WsMeta};
 
-    pub async fn run(url: &str, rounds: u32, size: usize, text: bool) -> Option<u32> {
+    pub async fn run(url: &str, rounds: u32, size: usize, text: bool) -> Option<(usize, f64)> {
         let (meta, mut stream) = WsMeta::connect(url, None).await.ok()?;
-        let mut bytes = 0;
+        let (mut bytes, start) = (0, now());
         for _ in 0..rounds {
             let message = match text {
                 true => WsMessage::Text("x".repeat(size)),
@@ -77,23 +90,25 @@ mod client {
             };
             stream.send(message).await.ok()?;
             match stream.next().await? {
-                WsMessage::Text(text) => bytes += text.len() as u32,
-                WsMessage::Binary(data) => bytes += data.len() as u32,
+                WsMessage::Text(text) => bytes += text.len(),
+                WsMessage::Binary(data) => bytes += data.len(),
             }
         }
+        let took = now() - start;
         meta.close_reason(1000, "done").await.ok()?;
-        Some(bytes)
+        Some((bytes, took))
     }
 }
 
 #[cfg(feature = "tokio-tungstenite-wasm")]
 mod client {
+    use super::now;
     use futures_util::{SinkExt, StreamExt};
     use tokio_tungstenite_wasm::{CloseCode, CloseFrame, Message};
 
-    pub async fn run(url: &str, rounds: u32, size: usize, text: bool) -> Option<u32> {
+    pub async fn run(url: &str, rounds: u32, size: usize, text: bool) -> Option<(usize, f64)> {
         let mut stream = tokio_tungstenite_wasm::connect(url).await.ok()?;
-        let mut bytes = 0;
+        let (mut bytes, start) = (0, now());
         for _ in 0..rounds {
             let message = match text {
                 true => Message::text("x".repeat(size)),
@@ -101,13 +116,14 @@ mod client {
             };
             stream.send(message).await.ok()?;
             match stream.next().await?.ok()? {
-                Message::Text(text) => bytes += text.len() as u32,
-                Message::Binary(data) => bytes += data.len() as u32,
+                Message::Text(text) => bytes += text.len(),
+                Message::Binary(data) => bytes += data.len(),
                 Message::Close(_) => return None,
             }
         }
+        let took = now() - start;
         let frame = CloseFrame { code: CloseCode::Normal, reason: "done".into() };
         stream.send(Message::Close(Some(frame))).await.ok()?;
-        Some(bytes)
+        Some((bytes, took))
     }
 }
