@@ -13,8 +13,10 @@ extern "C" {
     /// Whatever the page has: an event, what a promise came to, a socket.
     type Told;
 
-    #[wasm_bindgen(method, getter, structural, catch)]
-    fn data(this: &Told) -> Result<JsValue, JsValue>;
+    // Not caught, which takes a closure a message: a getter that throws is the page's own, and throws
+    // to the page.
+    #[wasm_bindgen(method, getter, structural)]
+    fn data(this: &Told) -> JsValue;
 
     #[wasm_bindgen(method, getter, structural, catch, js_name = byteLength)]
     fn byte_length(this: &Told) -> Result<JsValue, JsValue>;
@@ -23,9 +25,12 @@ extern "C" {
     #[wasm_bindgen(js_name = Uint8Array)]
     pub(super) type View;
 
+    #[wasm_bindgen(constructor, js_class = Uint8Array)]
+    fn new(buffer: &JsValue) -> View;
+
     /// Throws for a buffer that was given away, and for what only looks like one.
     #[wasm_bindgen(catch, constructor, js_class = Uint8Array)]
-    fn new(buffer: &JsValue) -> Result<View, JsValue>;
+    fn try_new(buffer: &JsValue) -> Result<View, JsValue>;
 
     #[wasm_bindgen(method, getter)]
     fn length(this: &View) -> u32;
@@ -61,21 +66,32 @@ extern "C" {
 pub(super) enum Data {
     Text(String),
     /// A buffer of that many bytes.
-    Binary(View),
+    Binary(usize, View),
     /// A `Blob`, or something that no browser sends.
     Other,
 }
 
 impl Data {
     pub(super) fn of(value: &JsValue) -> Self {
-        if let Some(text) = value.as_string() {
-            return Self::Text(text);
+        if let Some(buffer) = value.dyn_ref::<js_sys::ArrayBuffer>() {
+            let length = buffer.byte_length();
+            // It was not given away.
+            if length > 0 {
+                return Self::Binary(length as usize, View::new(value));
+            }
         }
-        // An `ArrayBuffer`, also one of another frame, or a `Uint8Array`.
-        let is_buffer = value.is_instance_of::<js_sys::ArrayBuffer>()
-            || told(value).byte_length().is_ok_and(|length| length.as_f64().is_some());
-        match is_buffer.then(|| View::new(value)) {
-            Some(Ok(view)) => Self::Binary(view),
+        match value.as_string() {
+            Some(text) => Self::Text(text),
+            None => Self::of_other(value),
+        }
+    }
+
+    /// An empty `ArrayBuffer` or one of another frame, a `Uint8Array`, or what is none of these.
+    #[cold]
+    fn of_other(value: &JsValue) -> Self {
+        let is_buffer = told(value).byte_length().is_ok_and(|length| length.as_f64().is_some());
+        match is_buffer.then(|| View::try_new(value)) {
+            Some(Ok(view)) => Self::Binary(view.length() as usize, view),
             _ => Self::Other,
         }
     }
@@ -83,7 +99,7 @@ impl Data {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
-            Self::Binary(bytes) => bytes.length() as usize,
+            Self::Binary(length, _) => *length,
             Self::Other => 0,
         }
     }
@@ -91,7 +107,7 @@ impl Data {
     pub(super) fn into_message(self) -> Option<Message> {
         match self {
             Self::Text(text) => Some(Message::Text(text.into())),
-            Self::Binary(bytes) => Some(Message::Binary(Bytes::from(bytes.copy()))),
+            Self::Binary(_, bytes) => Some(Message::Binary(Bytes::from(bytes.copy()))),
             Self::Other => None,
         }
     }
@@ -104,7 +120,7 @@ fn told(value: &JsValue) -> &Told {
 
 /// The data of a message event.
 pub(super) fn data(event: &JsValue) -> JsValue {
-    told(event).data().unwrap_or_default()
+    told(event).data()
 }
 
 /// A property of any value; `undefined` if that has none.

@@ -65,7 +65,7 @@ impl Link for Socket {
 
     fn send(&self, message: &Message) -> Result<(), Error> {
         let sent = match message {
-            Message::Text(text) => page(&self.page).send(&JsValue::from_str(text)),
+            Message::Text(text) => self.page.send_with_str(text),
             // Where the program's memory is shared with workers, the page takes no view of it.
             Message::Binary(bytes) => self
                 .page
