@@ -44,14 +44,11 @@ impl Connection {
         if !self.is_open() {
             return Err(self.closed());
         }
-        let opcode = Opcode::of_message(message.is_text());
-        let payload = message.into_bytes();
         #[cfg(feature = "deflate")]
         if self.transmitter.deflates() {
-            self.transmitter.push_message(opcode, payload, SendOptions::new().compress);
-            return Ok(());
+            return self.send_with(message, SendOptions::new(), key);
         }
-        self.push(opcode, payload, key);
+        self.push(Opcode::of_message(message.is_text()), message.into_bytes(), key);
         Ok(())
     }
 

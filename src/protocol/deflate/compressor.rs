@@ -107,7 +107,8 @@ impl Compressor {
     }
 
     /// Compresses `input`, up to a byte's border (RFC 7692 §7.2.1), into `room`, which has `bound`
-    /// bytes; returns how much that makes. That of a whole message ends with `00 00 FF FF`.
+    /// bytes, less than 4 GiB; returns how much that makes. That of a whole message ends with
+    /// `00 00 FF FF`.
     pub(crate) fn compress(&mut self, input: &[u8], window: Window, room: &mut [u8]) -> usize {
         let Some(Pooled { state, clear, .. }) = self.pooled.as_deref_mut() else { return 0 };
         // What a reset does, but for the last block, which it clears once more.

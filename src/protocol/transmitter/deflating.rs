@@ -62,8 +62,9 @@ impl Deflating {
 }
 
 /// A server's frame of a message that is compressed from an empty window; `None` if it becomes no
-/// shorter.
+/// shorter, or is too long for one call.
 pub(crate) fn deflated(settings: Settings, opcode: Opcode, payload: &[u8]) -> Option<Bytes> {
+    u32::try_from(Compressor::bound(payload.len())).ok()?;
     let mut made = vec![0; Compressor::bound(payload.len())];
     let length = Compressor::new(settings).compress(payload, Window::Cleared, &mut made);
     let length = length.saturating_sub(TAIL);
