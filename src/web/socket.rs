@@ -145,7 +145,7 @@ pub(super) fn public(url: &str) -> String {
             _ => {}
         }
     }
-    // Without either it is a path.
+    // With neither scheme nor slashes it is a path.
     let host = if start == 0 { 0 } else { host.max(start) };
     let mut public = url.get(..start).unwrap_or_default().to_owned();
     public.push_str(url.get(host..).unwrap_or_default());
