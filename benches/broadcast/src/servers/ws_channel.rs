@@ -2,6 +2,7 @@
 
 use std::future::IntoFuture;
 use std::io::Write;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -29,14 +30,23 @@ pub async fn serve(listener: TcpListener, shutdown: oneshot::Receiver<()>) -> st
     let _ = shutdown.await;
     let ended = hub.shutdown().await;
     serving.await??;
-    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    // The runtime counts a task until its last poll has returned: a little longer than until it has
+    // told whoever waits for it.
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let returned = async {
+        while tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(1), returned).await;
     let told = hub.counters().closes.into_iter().find(|(code, _)| code.as_u16() == 1001);
     println!(
-        "closed {}, cut off {}, told 1001 {}, peers {}, tasks {tasks}, sockets {}",
+        "closed {}, cut off {}, told 1001 {}, peers {}, tasks {}, sockets {}",
         ended.closed,
         ended.cut_off,
         told.map_or(0, |(_, count)| count),
         hub.peers().len(),
+        tasks(),
         sockets()?,
     );
     std::io::stdout().flush()?;
