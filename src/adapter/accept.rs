@@ -208,7 +208,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Receiving<S> {
                     this.state = State::Refusing { farewell, fault };
                     return Poll::Pending;
                 }
-                // Only the caller leads here: the state stands from a `Ready` on.
+                // Left behind by a `Ready` alone: it takes a caller who polls again, whatever a
+                // peer sends.
                 State::Done => panic!("polled after completion"),
             }
         }

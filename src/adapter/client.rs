@@ -214,7 +214,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for ClientHandshaking<S> {
         let mut attempt = match std::mem::replace(&mut this.state, State::Done) {
             State::Running(attempt) => attempt,
             State::Invalid(error) => return Poll::Ready(Err(error.into())),
-            // Only the caller leads here: the state stands from a `Ready` on.
+            // Left behind by a `Ready` alone: it takes a caller who polls again, whatever a
+            // peer sends.
             State::Done => panic!("polled after completion"),
         };
         let outcome = match (attempt.poll(cx), this.deadline.poll(cx)) {

@@ -225,7 +225,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Answering<S> {
                 let (io, rest) = exchange.into_parts();
                 Poll::Ready(Ok(WebSocketAdapter::new(io, Role::Server, handshake, &options, rest)))
             }
-            // Only the caller leads here: the state stands from a `Ready` on.
+            // `Failing` has ended with its error above, and `Done` is left behind by a `Ready`
+            // alone: it takes a caller who polls again, whatever a peer sends.
             _ => panic!("polled after completion"),
         }
     }

@@ -106,9 +106,9 @@ impl BrowserChannel {
 
     /// The page's socket; `None` if the channel is over a `WebSocketStream`.
     ///
-    /// Its `binaryType` has to stay `arraybuffer`: a `Blob` ends the channel with an error. What is
-    /// sent over it past the channel makes senders wait only once the channel has sent as much as may
-    /// wait itself.
+    /// Its `binaryType` has to stay `arraybuffer`: a `Blob` ends the channel with an error. What a
+    /// program sends over it itself is noticed late: the browser is asked how much waits only after
+    /// each `write_buffer_size` bytes of the channel's own.
     #[doc(alias = "innerWebSocket")]
     pub fn get_ref(&self) -> Option<&WebSocket> {
         self.0.link.socket()
