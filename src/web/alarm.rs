@@ -8,7 +8,8 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 use super::inbox::Inbox;
-use super::listener::{Callback, callback};
+use super::js::{self, Channel};
+use super::listener::{Callback, Listener, callback};
 use crate::platform::{self, Instant};
 
 #[wasm_bindgen]
@@ -28,12 +29,14 @@ pub(super) struct Alarm {
     ring: Callback,
     /// The last timeout that was set; clearing it again does nothing.
     timeout: JsValue,
+    /// Once it was needed.
+    bell: Option<Bell>,
 }
 
 impl Alarm {
     pub(super) fn new(inbox: Rc<Inbox>) -> Self {
-        let ring = callback(&JsValue::UNDEFINED, &inbox, |_, inbox, _| inbox.ring());
-        Self { inbox, ring, timeout: JsValue::UNDEFINED }
+        let ring = ringing(&inbox);
+        Self { inbox, ring, timeout: JsValue::UNDEFINED, bell: None }
     }
 
     /// Whether an instant has come; if not, who waits on the inbox is woken by then.
@@ -48,6 +51,17 @@ impl Alarm {
             self.timeout = set_timeout(&self.ring, wait);
         }
         false
+    }
+
+    /// Who waits on the inbox is woken in a task of the page's own, after those that wait already.
+    ///
+    /// By a message, since no browser puts those off, and timeouts after one are not lengthened.
+    pub(super) fn ring_soon(&mut self) {
+        if !self.inbox.ring_by(platform::now()) {
+            return;
+        }
+        self.clear();
+        self.bell.get_or_insert_with(|| Bell::new(&self.inbox)).ring();
     }
 
     /// Nobody waits for an instant any more.
@@ -65,4 +79,38 @@ impl Drop for Alarm {
     fn drop(&mut self) {
         self.clear();
     }
+}
+
+/// Calls in a task of the page's own.
+struct Bell {
+    port1: JsValue,
+    port2: JsValue,
+    _listener: Listener,
+}
+
+impl Bell {
+    fn new(inbox: &Rc<Inbox>) -> Self {
+        let channel = Channel::new();
+        let (port1, port2) = (js::property(&channel, "port1"), js::property(&channel, "port2"));
+        let ring = ringing(inbox);
+        let listener = Listener::attach(port2.unchecked_ref(), "message", ring);
+        js::port(&port2).start();
+        Self { port1, port2, _listener: listener }
+    }
+
+    fn ring(&self) {
+        js::port(&self.port1).post_message(0);
+    }
+}
+
+impl Drop for Bell {
+    /// A port that was started is not collected as garbage.
+    fn drop(&mut self) {
+        js::close(&self.port2, None);
+    }
+}
+
+/// A callback that wakes who waits on the inbox.
+fn ringing(inbox: &Rc<Inbox>) -> Callback {
+    callback(&JsValue::UNDEFINED, inbox, |_, inbox, _| inbox.ring())
 }

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use wasm_bindgen::prelude::*;
 
-use crate::protocol::{CloseCode, Message, Utf8Bytes};
+use crate::protocol::{CloseCode, CloseFrame, Message, Utf8Bytes};
 
 #[wasm_bindgen]
 extern "C" {
@@ -60,6 +60,25 @@ extern "C" {
         code: Option<u16>,
         reason: Option<&str>,
     ) -> Result<(), JsValue>;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Two ports: what is posted to the one comes out of the other, in a task of its own.
+    #[wasm_bindgen(js_name = MessageChannel)]
+    pub(super) type Channel;
+
+    #[wasm_bindgen(constructor, js_class = MessageChannel)]
+    pub(super) fn new() -> Channel;
+
+    /// One of them.
+    pub(super) type Port;
+
+    #[wasm_bindgen(method, structural)]
+    pub(super) fn start(this: &Port);
+
+    #[wasm_bindgen(method, structural, js_name = postMessage)]
+    pub(super) fn post_message(this: &Port, message: u32);
 }
 
 /// What a message is, short of copying it.
@@ -118,6 +137,21 @@ fn told(value: &JsValue) -> &Told {
     value.unchecked_ref()
 }
 
+pub(super) fn page(socket: &JsValue) -> &Page {
+    socket.unchecked_ref()
+}
+
+pub(super) fn port(port: &JsValue) -> &Port {
+    port.unchecked_ref()
+}
+
+/// Closes a socket, or a port. The page refuses only codes and reasons that were checked before.
+#[inline(never)]
+pub(super) fn close(page: &JsValue, frame: Option<&CloseFrame>) {
+    let code = frame.map(|frame| frame.code().as_u16());
+    let _ = self::page(page).close(code, frame.map(CloseFrame::reason));
+}
+
 /// The data of a message event.
 pub(super) fn data(event: &JsValue) -> JsValue {
     told(event).data()
@@ -125,7 +159,7 @@ pub(super) fn data(event: &JsValue) -> JsValue {
 
 /// A property of any value; `undefined` if that has none.
 #[inline(never)]
-fn property(value: &JsValue, name: &str) -> JsValue {
+pub(super) fn property(value: &JsValue, name: &str) -> JsValue {
     told(value).get(name).unwrap_or_default()
 }
 

@@ -6,27 +6,37 @@ use std::time::Duration;
 use super::alarm::Alarm;
 use crate::platform::{self, Instant};
 
-/// The shortest wait. Browsers lengthen those that follow one another to 4 ms.
+/// How long to look task by task, in ms. Browsers lengthen timeouts that follow one another to 4 ms,
+/// in which a fast peer takes many times what may wait.
+const TASKS: u64 = 2;
+
+/// The shortest timeout, in ms.
 const LEAST: u64 = 1;
 
-/// The longest wait: how late a sender may learn that a stalled peer reads again.
+/// The longest timeout, in ms: how late a sender may learn that a stalled peer reads again.
 const MOST: u64 = 128;
 
-/// Waits for room, and looks as rarely as serves: when about half of the mark should have gone out,
-/// by what went out since the last look; and twice as long if nothing did.
+/// Waits for room, and looks as rarely as serves.
+///
+/// First in each task of the page. Then by timeouts: when about half of the mark should have gone
+/// out, by what went out since the last look; and after twice the time if that was little. Who
+/// needed more than the shortest of them begins with them the next time.
 #[derive(Debug)]
 pub(super) struct Pace {
     /// No less than what waits: the amount at the last look, and what was sent since. As long as
     /// that is below the mark, nobody need look.
     most: usize,
-    /// The wait in ms, its end, and the amount at its beginning; `None` if nobody waits.
+    /// The first timeout of the next wait; 0 if tasks are before it.
+    first: u64,
+    /// The timeout in ms (0 for tasks), its end, and the amount at its beginning; `None` if nobody
+    /// waits.
     wait: Option<(u64, Instant, usize)>,
 }
 
 impl Pace {
     /// Nobody has looked yet.
     pub(super) fn new() -> Self {
-        Self { most: usize::MAX, wait: None }
+        Self { most: usize::MAX, first: 0, wait: None }
     }
 
     /// So many bytes were handed over.
@@ -49,17 +59,24 @@ impl Pace {
             let now = amount();
             self.most = now;
             if now < mark {
-                self.wait = None;
+                if let Some((wait, ..)) = self.wait.take() {
+                    self.first = if wait > LEAST { LEAST } else { 0 };
+                }
                 return Poll::Ready(());
             }
             let wait = match self.wait {
-                None => LEAST,
-                Some((_, end, _)) if !alarm.has_come(end) => return Poll::Pending,
+                None => self.first,
+                Some((0, end, _)) if platform::now() < end => {
+                    alarm.ring_soon();
+                    return Poll::Pending;
+                }
+                Some((1.., end, _)) if !alarm.has_come(end) => return Poll::Pending,
                 Some((wait, _, before)) => {
                     next(wait, before.saturating_sub(now), now.saturating_sub(mark / 2))
                 }
             };
-            let end = platform::later(platform::now(), Duration::from_millis(wait));
+            let length = if wait == 0 { TASKS } else { wait };
+            let end = platform::later(platform::now(), Duration::from_millis(length));
             self.wait = Some((wait, end, now));
         }
     }
@@ -67,10 +84,7 @@ impl Pace {
 
 /// The wait after one of `wait` ms in which `drained` bytes went out, until `excess` more have.
 fn next(wait: u64, drained: usize, excess: usize) -> u64 {
-    let next = match drained {
-        0 => wait * 2,
-        // Far from overflow: `wait` has eight bits, and a page's memory is one of 32.
-        _ => wait * excess as u64 / drained as u64,
-    };
-    next.clamp(LEAST, MOST)
+    let longest = (wait * 2).clamp(LEAST, MOST);
+    // Far from overflow: `wait` has eight bits, and a page's memory is one of 32.
+    (wait * excess as u64).checked_div(drained as u64).unwrap_or(longest).clamp(LEAST, longest)
 }

@@ -7,7 +7,7 @@ use web_sys::{BinaryType, WebSocket};
 
 use super::channel::{BrowserChannel, Settings};
 use super::inbox::{Inbox, Limits};
-use super::js::{self, Data, Ended, Page};
+use super::js::{self, Data, Ended};
 use super::link::{Link, thrown};
 use super::listener::{Listener, callback};
 use crate::Error;
@@ -70,7 +70,7 @@ impl Link for Socket {
             Message::Binary(bytes) => self
                 .page
                 .send_with_u8_array(bytes)
-                .or_else(|_| page(&self.page).send(&js_sys::Uint8Array::from(&bytes[..]))),
+                .or_else(|_| js::page(&self.page).send(&js_sys::Uint8Array::from(&bytes[..]))),
         };
         sent.map_err(|value| thrown(&value))
     }
@@ -80,7 +80,7 @@ impl Link for Socket {
     }
 
     fn close(&self, frame: Option<&CloseFrame>) {
-        close(&self.page, frame);
+        js::close(&self.page, frame);
     }
 
     fn socket(&self) -> Option<&WebSocket> {
@@ -91,20 +91,9 @@ impl Link for Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         if !self.inbox.is_given_back() && self.inbox.event().is_none() {
-            close(&self.page, None);
+            js::close(&self.page, None);
         }
     }
-}
-
-/// The page refuses only codes and reasons that were checked before.
-#[inline(never)]
-fn close(socket: &JsValue, frame: Option<&CloseFrame>) {
-    let code = frame.map(|frame| frame.code().as_u16());
-    let _ = page(socket).close(code, frame.map(CloseFrame::reason));
-}
-
-fn page(socket: &JsValue) -> &Page {
-    socket.unchecked_ref()
 }
 
 /// The handshake is over.
@@ -115,7 +104,7 @@ fn opened(socket: &JsValue, inbox: &Inbox, _: &JsValue) {
 /// A message has come.
 fn received(socket: &JsValue, inbox: &Inbox, event: &JsValue) {
     if let Err(frame) = inbox.receive(Data::of(&js::data(event))) {
-        close(socket, frame.as_ref());
+        js::close(socket, frame.as_ref());
     }
 }
 

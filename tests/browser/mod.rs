@@ -1,4 +1,7 @@
 //! The channel of a browser, in a page (`browser.rs`) and in a worker (`worker.rs`).
+//!
+//! One block of `inline_js` a file, in no more files than have one now: each is a file that the page
+//! loads, and with one more the test runner's server answered every other time.
 
 mod attempt;
 mod ends;

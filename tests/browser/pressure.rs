@@ -40,9 +40,29 @@ async fn sending_waits_while_the_page_holds_too_much() {
         Object.defineProperty(socket, 'bufferedAmount', {get() { looks += 1; return 0; }});
         return () => looks;
     }
+
+    // The socket is full for so many looks; each reading of the clock takes a time, in ms. Counts
+    // timeouts, and ports that are open.
+    export function fill(socket, looks, step) {
+        const {setTimeout} = globalThis;
+        const {start, close} = MessagePort.prototype;
+        let [time, timeouts, ports] = [performance.now(), 0, 0];
+        performance.now = () => (time += step);
+        globalThis.setTimeout = (...given) => { timeouts += 1; return setTimeout(...given); };
+        MessagePort.prototype.start = function () { ports += 1; start.call(this); };
+        MessagePort.prototype.close = function () { ports -= 1; close.call(this); };
+        Object.defineProperty(socket, 'bufferedAmount', {get: () => looks-- > 0 ? 1 << 20 : 0});
+        return () => {
+            Object.assign(MessagePort.prototype, {start, close});
+            delete performance.now;
+            globalThis.setTimeout = setTimeout;
+            return Uint32Array.of(timeouts, ports);
+        };
+    }
 ")]
 extern "C" {
     fn looks(socket: &WebSocket) -> js_sys::Function;
+    fn fill(socket: &WebSocket, looks: u32, step: f64) -> js_sys::Function;
 }
 
 /// Each look is a call into the page.
@@ -58,6 +78,30 @@ async fn the_page_is_asked_what_waits_once_a_mark_of_bytes() {
         }
         assert_eq!(looks(), JsValue::from(marks));
     }
+}
+
+/// How many timeouts one message takes. Afterwards no port is left open.
+async fn timeouts(looks: u32, step: f64) -> u32 {
+    let mut channel = open("/").await;
+    let counts = fill(channel.get_ref().expect("it is a WebSocket"), looks, step);
+    channel.send("late".into()).await.unwrap();
+    assert_eq!(received(&mut channel).await, "late");
+    drop(channel);
+    let counts: js_sys::Uint32Array = counts.call0(&JsValue::NULL).unwrap().unchecked_into();
+    assert_eq!(counts.get_index(1), 0, "ports are left");
+    counts.get_index(0)
+}
+
+/// Browsers lengthen timeouts to times in which megabytes go out.
+#[wasm_bindgen_test]
+async fn a_short_wait_for_room_takes_no_timeout() {
+    assert_eq!(timeouts(50, 0.0).await, 0);
+}
+
+/// Whoever looked on in each task would take a whole core as long as the peer reads nothing.
+#[wasm_bindgen_test]
+async fn a_long_wait_for_room_takes_timeouts() {
+    assert!(timeouts(50, 0.1).await > 0);
 }
 
 #[wasm_bindgen_test]
