@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Builds the echo client of each crate, and prints how large they are and how fast, beside plain JavaScript.
 
-    benches/web/run.py               builds (some minutes), measures (two), prints Markdown
+    benches/web/run.py               builds (some minutes), measures (four), prints Markdown
     benches/web/run.py --sizes       only the sizes
     benches/web/run.py --rounds 3    fewer rounds; the numbers mean less
 """
@@ -31,23 +31,33 @@ CRATES = ["ws_channel", "web_socket_stream", "gloo-net", "ws_stream_wasm", "toki
 NAMES = {"web_socket_stream": "ws_channel, `WebSocketStream`"}
 PLAIN = "plain JavaScript"
 
-# Name, round trips a sample, bytes a message, text or not.
-CASES = [("text, 16 B", 2000, 16, True), ("binary, 1 KiB", 2000, 1024, False), ("binary, 64 KiB", 500, 65536, False)]
+# Name, round trips a sample, bytes a message, text or not, messages under way at a time.
+CASES = [
+    ("text, 16 B", 2000, 16, True, 1),
+    ("binary, 1 KiB", 2000, 1024, False, 1),
+    ("binary, 64 KiB", 500, 65536, False, 1),
+    ("text, 16 B × 64", 4000, 16, True, 64),
+    ("binary, 1 KiB × 64", 4000, 1024, False, 64),
+    ("binary, 64 KiB × 8", 500, 65536, False, 8),
+]
 
 PAGE = """<!doctype html><meta charset="utf-8"><script type="module">
 const [crates, cases, rounds, server] = SETUP;
 
 const contenders = {
-  "plain JavaScript": async (url, rounds, size, text) => {
+  "plain JavaScript": async (url, rounds, size, text, flight) => {
     const socket = new WebSocket(url);
     socket.binaryType = "arraybuffer";
-    await new Promise((open, fail) => Object.assign(socket, {onopen: open, onerror: fail}));
-    let bytes = 0;
+    const queue = [];
+    let [bytes, came] = [0, () => {}];
+    await new Promise((open, fail) => Object.assign(socket, {onopen: open, onerror: fail, onclose: fail}));
+    socket.onmessage = ({data}) => { queue.push(data); came(); };
     const start = performance.now();
-    for (let round = 0; round < rounds; round += 1) {
-      const came = new Promise((next, fail) => Object.assign(socket, {onmessage: next, onclose: fail}));
-      socket.send(text ? "x".repeat(size) : new Uint8Array(size).fill(7));
-      const {data} = await came;
+    for (let round = 0; round < rounds + flight - 1; round += 1) {
+      if (round < rounds) socket.send(text ? "x".repeat(size) : new Uint8Array(size).fill(7));
+      if (round + 1 < flight) continue;
+      if (!queue.length) await new Promise((next, fail) => { came = next; socket.onclose = fail; });
+      const data = queue.shift();
       bytes += text ? data.length : data.byteLength;
     }
     const took = performance.now() - start;
@@ -66,12 +76,12 @@ for (const name of crates) {
 
 const results = [];
 try {
-  for (const [title, trips, size, text] of cases) {
+  for (const [title, trips, size, text, flight] of cases) {
     // The first round warms up, and does not count.
     for (let round = -1; round < rounds; round += 1) {
       const order = Object.keys(contenders).sort(() => Math.random() - 0.5);
       for (const name of order) {
-        const took = await contenders[name](server, trips, size, text);
+        const took = await contenders[name](server, trips, size, text, flight);
         // Some do not wait for the close: so that nobody has another's.
         await new Promise((next) => setTimeout(next, 20));
         if (round >= 0) results.push([title, name, round, trips / took * 1000]);
@@ -126,9 +136,9 @@ def race(folder, server, rounds):
                    f"http://127.0.0.1:{pages.server_address[1]}/"]
         browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            return Handler.results.get(timeout=400)
+            return Handler.results.get(timeout=900)
         except queue.Empty:
-            raise Failure("the page told nothing in 400 s") from None
+            raise Failure("the page told nothing in 900 s") from None
         finally:
             browser.send_signal(signal.SIGTERM)
             browser.wait(timeout=20)

@@ -25,12 +25,9 @@ extern "C" {
     #[wasm_bindgen(js_name = Uint8Array)]
     pub(super) type View;
 
-    #[wasm_bindgen(constructor, js_class = Uint8Array)]
-    fn new(buffer: &JsValue) -> View;
-
     /// Throws for a buffer that was given away, and for what only looks like one.
     #[wasm_bindgen(catch, constructor, js_class = Uint8Array)]
-    fn try_new(buffer: &JsValue) -> Result<View, JsValue>;
+    fn new(buffer: &JsValue) -> Result<View, JsValue>;
 
     #[wasm_bindgen(method, getter)]
     fn length(this: &View) -> u32;
@@ -92,12 +89,8 @@ pub(super) enum Data {
 
 impl Data {
     pub(super) fn of(value: &JsValue) -> Self {
-        if let Some(buffer) = value.dyn_ref::<js_sys::ArrayBuffer>() {
-            let length = buffer.byte_length();
-            // It was not given away.
-            if length > 0 {
-                return Self::Binary(length as usize, View::new(value));
-            }
+        if value.is_instance_of::<js_sys::ArrayBuffer>() {
+            return Self::of_buffer(value);
         }
         match value.as_string() {
             Some(text) => Self::Text(text),
@@ -105,14 +98,18 @@ impl Data {
         }
     }
 
-    /// An empty `ArrayBuffer` or one of another frame, a `Uint8Array`, or what is none of these.
+    fn of_buffer(value: &JsValue) -> Self {
+        match View::new(value) {
+            Ok(view) => Self::Binary(view.length() as usize, view),
+            Err(_) => Self::Other,
+        }
+    }
+
+    /// An `ArrayBuffer` of another frame, a `Uint8Array`, or what is none of these.
     #[cold]
     fn of_other(value: &JsValue) -> Self {
         let is_buffer = told(value).byte_length().is_ok_and(|length| length.as_f64().is_some());
-        match is_buffer.then(|| View::try_new(value)) {
-            Some(Ok(view)) => Self::Binary(view.length() as usize, view),
-            _ => Self::Other,
-        }
+        if is_buffer { Self::of_buffer(value) } else { Self::Other }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -1,4 +1,4 @@
-//! Connects, has `rounds` messages echoed one after the other, closes; the same for each crate.
+//! Connects, has `rounds` messages echoed, `flight` of them under way at a time, closes; the same for each crate.
 
 use wasm_bindgen::prelude::*;
 
@@ -11,8 +11,14 @@ extern "C" {
 
 /// Text for `text`, else bytes. Gives the milliseconds from the first message to the last echo.
 #[wasm_bindgen]
-pub async fn run(url: String, rounds: u32, size: usize, text: bool) -> Result<f64, JsValue> {
-    match client::run(&url, rounds, size, text).await {
+pub async fn run(
+    url: String,
+    rounds: u32,
+    size: usize,
+    text: bool,
+    flight: u32,
+) -> Result<f64, JsValue> {
+    match client::run(&url, rounds, size, text, flight).await {
         Some((bytes, took)) if bytes == rounds as usize * size => Ok(took),
         _ => Err(JsValue::from_str("the echo failed")),
     }
@@ -24,18 +30,29 @@ mod client {
     use futures_util::{SinkExt, StreamExt};
     use ws_channel::{Connect, Message};
 
-    pub async fn run(url: &str, rounds: u32, size: usize, text: bool) -> Option<(usize, f64)> {
+    pub async fn run(
+        url: &str,
+        rounds: u32,
+        size: usize,
+        text: bool,
+        flight: u32,
+    ) -> Option<(usize, f64)> {
         let connect = Connect::new(url);
         #[cfg(feature = "web_socket_stream")]
         let connect = connect.web_socket_stream();
         let mut channel = connect.await.ok()?;
         let (mut bytes, start) = (0, now());
-        for _ in 0..rounds {
-            let message = match text {
-                true => Message::from("x".repeat(size)),
-                false => Message::from(vec![7; size]),
-            };
-            channel.send(message).await.ok()?;
+        for round in 0..rounds + flight - 1 {
+            if round < rounds {
+                let message = match text {
+                    true => Message::from("x".repeat(size)),
+                    false => Message::from(vec![7; size]),
+                };
+                channel.send(message).await.ok()?;
+            }
+            if round + 1 < flight {
+                continue;
+            }
             match channel.next().await?.ok()? {
                 Message::Text(text) => bytes += text.len(),
                 Message::Binary(data) => bytes += data.len(),
@@ -53,16 +70,27 @@ mod client {
     use futures_util::{SinkExt, StreamExt, future::poll_fn};
     use gloo_net::websocket::{Message, futures::WebSocket};
 
-    pub async fn run(url: &str, rounds: u32, size: usize, text: bool) -> Option<(usize, f64)> {
+    pub async fn run(
+        url: &str,
+        rounds: u32,
+        size: usize,
+        text: bool,
+        flight: u32,
+    ) -> Option<(usize, f64)> {
         let mut socket = WebSocket::open(url).ok()?;
         poll_fn(|cx| socket.poll_ready_unpin(cx)).await.ok()?;
         let (mut bytes, start) = (0, now());
-        for _ in 0..rounds {
-            let message = match text {
-                true => Message::Text("x".repeat(size)),
-                false => Message::Bytes(vec![7; size]),
-            };
-            socket.send(message).await.ok()?;
+        for round in 0..rounds + flight - 1 {
+            if round < rounds {
+                let message = match text {
+                    true => Message::Text("x".repeat(size)),
+                    false => Message::Bytes(vec![7; size]),
+                };
+                socket.send(message).await.ok()?;
+            }
+            if round + 1 < flight {
+                continue;
+            }
             match socket.next().await?.ok()? {
                 Message::Text(text) => bytes += text.len(),
                 Message::Bytes(data) => bytes += data.len(),
@@ -80,15 +108,26 @@ mod client {
     use futures_util::{SinkExt, StreamExt};
     use ws_stream_wasm::{WsMessage, WsMeta};
 
-    pub async fn run(url: &str, rounds: u32, size: usize, text: bool) -> Option<(usize, f64)> {
+    pub async fn run(
+        url: &str,
+        rounds: u32,
+        size: usize,
+        text: bool,
+        flight: u32,
+    ) -> Option<(usize, f64)> {
         let (meta, mut stream) = WsMeta::connect(url, None).await.ok()?;
         let (mut bytes, start) = (0, now());
-        for _ in 0..rounds {
-            let message = match text {
-                true => WsMessage::Text("x".repeat(size)),
-                false => WsMessage::Binary(vec![7; size]),
-            };
-            stream.send(message).await.ok()?;
+        for round in 0..rounds + flight - 1 {
+            if round < rounds {
+                let message = match text {
+                    true => WsMessage::Text("x".repeat(size)),
+                    false => WsMessage::Binary(vec![7; size]),
+                };
+                stream.send(message).await.ok()?;
+            }
+            if round + 1 < flight {
+                continue;
+            }
             match stream.next().await? {
                 WsMessage::Text(text) => bytes += text.len(),
                 WsMessage::Binary(data) => bytes += data.len(),
@@ -106,15 +145,26 @@ mod client {
     use futures_util::{SinkExt, StreamExt};
     use tokio_tungstenite_wasm::{CloseCode, CloseFrame, Message};
 
-    pub async fn run(url: &str, rounds: u32, size: usize, text: bool) -> Option<(usize, f64)> {
+    pub async fn run(
+        url: &str,
+        rounds: u32,
+        size: usize,
+        text: bool,
+        flight: u32,
+    ) -> Option<(usize, f64)> {
         let mut stream = tokio_tungstenite_wasm::connect(url).await.ok()?;
         let (mut bytes, start) = (0, now());
-        for _ in 0..rounds {
-            let message = match text {
-                true => Message::text("x".repeat(size)),
-                false => Message::binary(vec![7; size]),
-            };
-            stream.send(message).await.ok()?;
+        for round in 0..rounds + flight - 1 {
+            if round < rounds {
+                let message = match text {
+                    true => Message::text("x".repeat(size)),
+                    false => Message::binary(vec![7; size]),
+                };
+                stream.send(message).await.ok()?;
+            }
+            if round + 1 < flight {
+                continue;
+            }
             match stream.next().await?.ok()? {
                 Message::Text(text) => bytes += text.len(),
                 Message::Binary(data) => bytes += data.len(),
