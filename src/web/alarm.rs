@@ -64,6 +64,11 @@ impl Alarm {
         self.bell.get_or_insert_with(|| Bell::new(&self.inbox)).ring();
     }
 
+    /// Whether it is still to ring.
+    pub(super) fn is_set(&self) -> bool {
+        self.inbox.is_set()
+    }
+
     /// Nobody waits for an instant any more.
     pub(super) fn silence(&self) {
         self.inbox.silence();

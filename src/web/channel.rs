@@ -34,9 +34,9 @@ use crate::{Error, Handshake};
 ///   [`Connect::receive_buffer_size`](crate::Connect::receive_buffer_size); over a
 ///   `WebSocketStream` the peer is held back instead.
 /// - [`buffered_amount`](WebSocketChannel::buffered_amount) is the browser's, and sending waits
-///   while it is too high. For 2 ms it is looked at again in each task of the page, then by a timer,
-///   which browsers slow down to once a second in pages that are not seen; a worker is better for
-///   bulk data.
+///   while it is too high. It is looked at again when a message comes and by a timer, or for 2 ms in
+///   each task of the page where that was quicker before. Browsers slow timers down to once a second
+///   in pages that are not seen; a worker is better for bulk data.
 /// - The browser answers pings, and lets nobody send one.
 /// - A page that is left may be kept, to be shown again when the user comes back. Its connections are
 ///   closed meanwhile: the server sees 1001, and once the page is shown its channels end as lost,

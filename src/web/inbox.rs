@@ -190,7 +190,7 @@ impl Inbox {
         let Some(message) = data.into_message() else { return self.fail(Fault::NotAMessage) };
         self.queued.set(queued + size + OVERHEAD);
         self.queue.borrow_mut().push_back(message);
-        wake(&self.reader);
+        self.wake();
         Ok(())
     }
 
@@ -253,6 +253,11 @@ impl Inbox {
         }
         self.alarm.set(Some(instant));
         true
+    }
+
+    /// Whether a timeout is set, and has not rung.
+    pub(super) fn is_set(&self) -> bool {
+        self.alarm.get().is_some()
     }
 
     /// No timeout is set.

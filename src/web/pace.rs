@@ -18,15 +18,16 @@ const MOST: u64 = 128;
 
 /// Waits for room, and looks as rarely as serves.
 ///
-/// First in each task of the page. Then by timeouts: when about half of the mark should have gone
-/// out, by what went out since the last look; and after twice the time if that was little. Who
-/// needed more than the shortest of them begins with them the next time.
+/// When a message comes, since a peer that answers has read. Else by timeouts: when about half of the
+/// mark should have gone out, by what went out since the last look; and after twice the time if that
+/// was little. Who waited for the shortest of them alone has a peer that takes much and says nothing:
+/// from then on in each task of the page, for as long as that serves.
 #[derive(Debug)]
 pub(super) struct Pace {
     /// No less than what waits: the amount at the last look, and what was sent since. As long as
     /// that is below the mark, nobody need look.
     most: usize,
-    /// The first timeout of the next wait; 0 if tasks are before it.
+    /// The first timeout of a wait; 0 if tasks are before it.
     first: u64,
     /// The timeout in ms (0 for tasks), its end, and the amount at its beginning; `None` if nobody
     /// waits.
@@ -36,7 +37,7 @@ pub(super) struct Pace {
 impl Pace {
     /// Nobody has looked yet.
     pub(super) fn new() -> Self {
-        Self { most: usize::MAX, first: 0, wait: None }
+        Self { most: usize::MAX, first: LEAST, wait: None }
     }
 
     /// So many bytes were handed over.
@@ -55,15 +56,17 @@ impl Pace {
         if self.most < mark {
             return Poll::Ready(());
         }
-        loop {
-            let now = amount();
-            self.most = now;
-            if now < mark {
-                if let Some((wait, ..)) = self.wait.take() {
-                    self.first = if wait > LEAST { LEAST } else { 0 };
-                }
-                return Poll::Ready(());
+        let now = amount();
+        self.most = now;
+        if now < mark {
+            if let Some((wait, ..)) = self.wait.take() {
+                let told = alarm.is_set();
+                self.first = if wait == self.first && !told { 0 } else { LEAST };
+                alarm.silence();
             }
+            return Poll::Ready(());
+        }
+        loop {
             let wait = match self.wait {
                 None => self.first,
                 Some((0, end, _)) if platform::now() < end => {

@@ -41,28 +41,30 @@ async fn sending_waits_while_the_page_holds_too_much() {
         return () => looks;
     }
 
-    // The socket is full for so many looks; each reading of the clock takes a time, in ms. Counts
-    // timeouts, and ports that are open.
-    export function fill(socket, looks, step) {
+    // The socket is full for so many looks in a row, each time that there are some; each reading of the
+    // clock takes a time, in ms. Counts timeouts, which need not come, and ports that were opened and
+    // are open.
+    export function fill(socket, looks, step, come) {
         const {setTimeout} = globalThis;
         const {start, close} = MessagePort.prototype;
-        let [time, timeouts, ports] = [performance.now(), 0, 0];
+        let [wait, time, timeouts, opened, open] = [0, performance.now(), 0, 0, 0];
         performance.now = () => (time += step);
-        globalThis.setTimeout = (...given) => { timeouts += 1; return setTimeout(...given); };
-        MessagePort.prototype.start = function () { ports += 1; start.call(this); };
-        MessagePort.prototype.close = function () { ports -= 1; close.call(this); };
-        Object.defineProperty(socket, 'bufferedAmount', {get: () => looks-- > 0 ? 1 << 20 : 0});
+        globalThis.setTimeout = (...given) => { timeouts += 1; return come ? setTimeout(...given) : 0; };
+        MessagePort.prototype.start = function () { opened += 1; open += 1; start.call(this); };
+        MessagePort.prototype.close = function () { open -= 1; close.call(this); };
+        const get = () => looks[wait] > 0 ? (looks[wait] -= 1, 1 << 20) : (wait += 1, 0);
+        Object.defineProperty(socket, 'bufferedAmount', {get});
         return () => {
             Object.assign(MessagePort.prototype, {start, close});
             delete performance.now;
             globalThis.setTimeout = setTimeout;
-            return Uint32Array.of(timeouts, ports);
+            return Uint32Array.of(timeouts, opened, open);
         };
     }
 ")]
 extern "C" {
     fn looks(socket: &WebSocket) -> js_sys::Function;
-    fn fill(socket: &WebSocket, looks: u32, step: f64) -> js_sys::Function;
+    fn fill(socket: &WebSocket, looks: Vec<u32>, step: f64, come: bool) -> js_sys::Function;
 }
 
 /// Each look is a call into the page.
@@ -80,28 +82,39 @@ async fn the_page_is_asked_what_waits_once_a_mark_of_bytes() {
     }
 }
 
-/// How many timeouts one message takes. Afterwards no port is left open.
-async fn timeouts(looks: u32, step: f64) -> u32 {
-    let mut channel = open("/").await;
-    let counts = fill(channel.get_ref().expect("it is a WebSocket"), looks, step);
-    channel.send("late".into()).await.unwrap();
-    assert_eq!(received(&mut channel).await, "late");
+/// Sends a mark of bytes each time that the page is full for so many looks. How many timeouts that
+/// takes, and how many ports; afterwards none of them is left open.
+async fn send_to_full(path: &str, looks: &[u32], step: f64, come: bool) -> (u32, u32) {
+    let mut channel = open(path).await;
+    let socket = channel.get_ref().expect("it is a WebSocket");
+    let counts = fill(socket, looks.to_vec(), step, come);
+    for _ in looks {
+        channel.feed(vec![1; MARK].into()).await.unwrap();
+    }
     drop(channel);
     let counts: js_sys::Uint32Array = counts.call0(&JsValue::NULL).unwrap().unchecked_into();
-    assert_eq!(counts.get_index(1), 0, "ports are left");
-    counts.get_index(0)
+    assert_eq!(counts.get_index(2), 0, "ports are left");
+    (counts.get_index(0), counts.get_index(1))
 }
 
 /// Browsers lengthen timeouts to times in which megabytes go out.
 #[wasm_bindgen_test]
-async fn a_short_wait_for_room_takes_no_timeout() {
-    assert_eq!(timeouts(50, 0.0).await, 0);
+async fn after_a_wait_of_one_timeout_a_short_one_takes_none() {
+    assert_eq!(send_to_full("/slow", &[1, 50], 0.0, true).await, (1, 1));
 }
 
 /// Whoever looked on in each task would take a whole core as long as the peer reads nothing.
 #[wasm_bindgen_test]
 async fn a_long_wait_for_room_takes_timeouts() {
-    assert!(timeouts(50, 0.1).await > 0);
+    let (timeouts, _) = send_to_full("/slow", &[1, 50], 0.1, true).await;
+    assert!(timeouts > 1, "{timeouts}");
+}
+
+/// Where answers come, the peer has read what they answer, and the page need not be asked all the time.
+#[wasm_bindgen_test]
+async fn a_message_that_comes_ends_a_wait_for_room() {
+    let (_, ports) = send_to_full("/", &[0, 1, 1, 1], 0.0, false).await;
+    assert_eq!(ports, 0);
 }
 
 #[wasm_bindgen_test]
