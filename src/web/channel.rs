@@ -253,6 +253,7 @@ impl Sink<Message> for BrowserChannel {
         if !self.0.inbox.is_closing() {
             self.as_mut().start_close(None)?;
         }
+        self.0.inbox.discard();
         if self.poll_end().is_pending() {
             self.0.inbox.wait_to_write(cx);
             return Poll::Pending;

@@ -201,20 +201,37 @@ impl Inbox {
         self.initiator.set(Initiator::Local);
         self.fault.set(Some(fault));
         self.wake();
-        Err(overflow(self.limits.overflow).ok())
+        Err(match fault {
+            // No fault of the peer's.
+            Fault::NotAMessage => None,
+            _ => overflow(self.limits.overflow).ok(),
+        })
     }
 
     /// Begins the end at the program's wish. Data counts no more (WHATWG, "when a message has been
-    /// received": only while open).
+    /// received": only while open), unless the end had begun before.
     pub(super) fn start_close(&self, state: ReadyState) {
         if matches!(state, ReadyState::Connecting | ReadyState::Open) {
             self.initiator.set(Initiator::Local);
+            self.discard();
         }
         self.closing.set(true);
+        wake(&self.reader);
+    }
+
+    /// What has come counts no more.
+    pub(super) fn discard(&self) {
         self.fault.set(None);
         drop(self.queue.take());
         self.queued.set(0);
-        wake(&self.reader);
+    }
+
+    /// Nobody is there any more to be told anything.
+    pub(super) fn leave(&self) {
+        self.closing.set(true);
+        self.discard();
+        drop(self.reader.take());
+        drop(self.writer.take());
     }
 
     /// The connection was over before anybody looked.

@@ -90,7 +90,8 @@ impl Link for Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if !self.inbox.is_given_back() && self.inbox.event().is_none() {
+        // Whatever its events said, which a page can make up.
+        if !self.inbox.is_given_back() {
             js::close(&self.page, None);
         }
     }
@@ -120,22 +121,24 @@ pub(super) fn array(protocols: &[String]) -> js_sys::Array {
 
 /// A URL without user name and password: from the page, or one that the page has refused.
 ///
-/// WHATWG, "URL parsing": slashes of any number and kind stand before the user name. By bytes, since
-/// searches in text would be most of a small program.
+/// WHATWG, "URL parsing": slashes of any number and kind stand before the user name, two at least
+/// where there is no scheme; blanks are skipped. By bytes, since searches in text would be most of a
+/// small program.
 pub(super) fn public(url: &str) -> String {
     let bytes = url.as_bytes();
-    let (mut start, mut host) = (0, 0);
+    let (mut scheme, mut slashes, mut start, mut host) = (false, 0, 0, 0);
     for (at, byte) in bytes.iter().enumerate() {
         match byte {
-            b':' if start == 0 => start = at + 1,
-            b'/' | b'\\' if at == start => start = at + 1,
+            b':' if !scheme && slashes == 0 => (scheme, start) = (true, at + 1),
+            b'/' | b'\\' if at == start => (slashes, start) = (slashes + 1, at + 1),
+            ..=b' ' if at == start => start = at + 1,
             b'/' | b'\\' | b'?' | b'#' => break,
             b'@' => host = at + 1,
             _ => {}
         }
     }
-    // With neither scheme nor slashes it is a path.
-    let host = if start == 0 { 0 } else { host.max(start) };
+    // Else it is a path.
+    let host = if scheme || slashes > 1 { host.max(start) } else { start };
     let mut public = url.get(..start).unwrap_or_default().to_owned();
     public.push_str(url.get(host..).unwrap_or_default());
     public

@@ -23,7 +23,7 @@ use crate::protocol::{CloseFrame, Message, ReadyState};
 
 pub(super) use self::page::is_supported;
 
-/// How many bytes may wait in the inbox for the next message to be asked for ahead.
+/// How many bytes may wait in the inbox for the next message to be asked for ahead, at most.
 const READ_AHEAD: usize = 64 << 10;
 
 type Callback = Closure<dyn Fn(JsValue)>;
@@ -41,11 +41,15 @@ pub(super) fn open(
     let options = page::options();
     options.set_protocols(&array(protocols));
     let page = WebSocketStream::new(url, &options)?;
+    let read_ahead = READ_AHEAD.min(limits.queue);
+    // What was asked for always has room.
+    let limits = Limits { queue: usize::MAX, ..limits };
     let inbox = Rc::new(Inbox::new(limits, public(&page.url())));
     let (opened, closed) = (page.opened(), page.closed());
     let shared = Rc::new(Shared {
         page,
         inbox: Rc::clone(&inbox),
+        read_ahead,
         ends: RefCell::default(),
         reading: Cell::new(false),
         writes: RefCell::default(),
@@ -68,6 +72,8 @@ struct Streams(Rc<Shared>);
 struct Shared {
     page: WebSocketStream,
     inbox: Rc<Inbox>,
+    /// How many bytes may wait for the next message to be asked for.
+    read_ahead: usize,
     /// Once it is open.
     ends: RefCell<Option<(Reader, Writer)>>,
     /// Whether a message is asked for.
@@ -181,7 +187,7 @@ impl Shared {
             self.close(frame);
         }
         // While this end closes, what comes is dropped until the peer's Close frame does.
-        if self.inbox.is_closing() || self.dropped.get() || self.inbox.queued() < READ_AHEAD {
+        if self.inbox.is_closing() || self.dropped.get() || self.inbox.queued() < self.read_ahead {
             self.read();
         }
     }
@@ -257,6 +263,7 @@ impl Link for Streams {
 impl Drop for Streams {
     fn drop(&mut self) {
         self.0.dropped.set(true);
+        self.0.inbox.leave();
         if !self.0.over.get() {
             self.0.close_now(None);
             self.0.read();

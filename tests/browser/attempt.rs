@@ -68,10 +68,23 @@ async fn what_the_page_refuses_is_an_error_of_the_attempt() {
     for way in WAYS {
         assert_eq!(failure(way("/").protocols(["a", "a"])).await.0, "refused");
     }
-    for wrong in ["ftp:/user:secret@h/", r"ftp:\\user:secret@h/", "//user:secret@h:99999/"] {
+    for wrong in [
+        "ftp:/user:secret@h/",
+        r"ftp:\\user:secret@h/",
+        "//user:secret@h:99999/",
+        "\n//user:secret@h:99999/",
+        "ws:/\t/user:secret@h:99999/",
+    ] {
         let (kind, text) = failure(Connect::new(wrong)).await;
         assert_eq!(kind, "refused", "{wrong}");
         assert!(!text.contains("secret") && !text.contains("user"), "{text}");
+    }
+}
+
+#[wasm_bindgen_test]
+fn a_path_has_no_user_name() {
+    for path in ["/@alice/live", "@alice", "?of=a:b@c"] {
+        assert_eq!(Connect::new(path).deferred().url(), path);
     }
 }
 

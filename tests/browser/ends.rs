@@ -1,14 +1,17 @@
 //! How connections end.
 
 use std::pin::pin;
+use std::sync::Arc;
+use std::task::Context;
 use std::time::Duration;
 
 use futures::future::{Either, select};
+use futures::task::{ArcWake, waker_ref};
 use futures::{SinkExt, StreamExt};
 use wasm_bindgen_test::wasm_bindgen_test;
 use ws_channel::{CloseCode, CloseEvent, Error, Initiator, ReadyState, WebSocketChannel, status};
 
-use super::{BrowserChannel, WAYS, count, echoes, received, turn, until};
+use super::{BrowserChannel, WAYS, count, echoes, over_socket, received, turn, until};
 
 /// How it ended, of which nothing more may come.
 async fn ended(channel: &mut BrowserChannel) -> CloseEvent {
@@ -40,6 +43,42 @@ async fn a_close_behind_messages_lets_them_go_first() {
             channel.feed(vec![0; 100_000].into()).await.unwrap();
         }
         assert!(channel.close(1000, "").await.unwrap().was_clean);
+        assert_eq!(count("/taken").await, 4_000_000);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_sink_dropped_after_the_end_leaves_what_came_before_it() {
+    let (sink, mut stream) = over_socket("/gone").await.unwrap().split();
+    until(async || stream.close_event().is_some()).await;
+    drop(sink);
+    assert_eq!(stream.next().await.unwrap().unwrap(), "before");
+    assert!(matches!(stream.next().await, Some(Err(Error::ConnectionLost))));
+    assert!(stream.next().await.is_none());
+}
+
+#[wasm_bindgen_test]
+async fn a_close_after_the_end_drops_what_was_not_received() {
+    let mut channel = over_socket("/gone").await.unwrap();
+    until(async || channel.close_event().is_some()).await;
+    assert_eq!(channel.close(1000, "").await.unwrap().code, status::ABNORMAL_CLOSURE);
+    assert!(channel.next().await.is_none());
+}
+
+#[wasm_bindgen_test]
+async fn a_dropped_channel_keeps_no_waker() {
+    struct Mark;
+    impl ArcWake for Mark {
+        fn wake_by_ref(_: &Arc<Self>) {}
+    }
+    for way in WAYS {
+        let mut channel = way("/").await.unwrap();
+        let mark = Arc::new(Mark);
+        let pending = channel.poll_next_unpin(&mut Context::from_waker(&waker_ref(&mark)));
+        assert!(pending.is_pending());
+        assert_eq!(Arc::strong_count(&mark), 2);
+        drop(channel);
+        assert_eq!(Arc::strong_count(&mark), 1);
     }
 }
 

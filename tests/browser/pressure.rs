@@ -1,6 +1,6 @@
 //! Peers and programs that are too fast or too slow.
 
-use futures::{FutureExt, SinkExt, StreamExt};
+use futures::{FutureExt, SinkExt, StreamExt, stream};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::WebSocket;
@@ -88,11 +88,12 @@ async fn send_to_full(path: &str, looks: &[u32], step: f64, come: bool) -> (u32,
     let mut channel = open(path).await;
     let socket = channel.get_ref().expect("it is a WebSocket");
     let counts = fill(socket, looks.to_vec(), step, come);
-    for _ in looks {
-        channel.feed(vec![1; MARK].into()).await.unwrap();
-    }
+    let sent = looks.iter().map(|_| Ok(vec![1; MARK].into()));
+    let sent = channel.send_all(&mut stream::iter(sent)).await;
     drop(channel);
+    // Whatever came of it, the page has its own clock again.
     let counts: js_sys::Uint32Array = counts.call0(&JsValue::NULL).unwrap().unchecked_into();
+    sent.unwrap();
     assert_eq!(counts.get_index(2), 0, "ports are left");
     (counts.get_index(0), counts.get_index(1))
 }
@@ -135,6 +136,21 @@ async fn a_stream_that_is_not_read_holds_the_peer_back_and_loses_nothing() {
         assert_eq!(message.as_bytes()[..4], number.to_be_bytes());
     }
     assert_eq!(count("/flooded").await, MESSAGES);
+}
+
+/// The page is asked for messages one by one, so a stream has no overflow: neither of many small ones
+/// nor of a large one behind one that waits.
+#[wasm_bindgen_test]
+async fn a_stream_of_the_page_does_not_overflow() {
+    let mut channel = over_stream("/").receive_buffer_size(1 << 10).await.unwrap();
+    let sizes = [1, 1, 100_000].into_iter().chain([100; 50]);
+    for size in sizes.clone() {
+        channel.send(vec![1; size].into()).await.unwrap();
+    }
+    for size in sizes {
+        assert_eq!(received(&mut channel).await.len(), size);
+        turn(5).await;
+    }
 }
 
 #[wasm_bindgen_test]

@@ -6,7 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{BinaryType, WebSocket};
 use ws_channel::{ConnectErrorKind, Error, ReadyState, WebSocketChannel, status};
 
-use super::{BrowserChannel, echoes, open, received, until, url};
+use super::{BrowserChannel, count, echoes, open, received, until, url};
 
 /// "communicates using an existing WebSocket", which there gives Blobs until it is told otherwise.
 /// Here it is told when it is wrapped.
@@ -86,6 +86,8 @@ async fn a_blob_ends_the_channel_with_an_error() {
         other => panic!("{other:?}"),
     }
     assert!(channel.next().await.is_none());
+    // It is no overflow, of which the peer would be told with a code.
+    assert_eq!(channel.close_code(), Some(status::NO_STATUS_RECEIVED));
 }
 
 /// ".connect wraps a connection error": the stream tells it, since nobody awaited the attempt.
@@ -141,10 +143,13 @@ async fn events_that_the_page_makes_up_end_nothing_but_the_channel() {
         assert!(matches!(channel.next().await, Some(Err(Error::Io(_)))), "{wrong}");
     }
 
-    let channel = open("/").await;
+    let channel = open("/held").await;
     let socket = channel.get_ref().expect("it is a WebSocket").clone();
     dispatch_close(&socket);
     until(async || channel.close_event().is_some()).await;
     let event = channel.close_event().unwrap();
     assert_eq!((event.code, event.was_clean), (status::ABNORMAL_CLOSURE, false));
+    assert_eq!(count("/holding").await, 1);
+    drop(channel);
+    until(async || count("/holding").await == 0).await;
 }

@@ -24,6 +24,9 @@ use ws_channel::{Error, Message, WebSocketAdapter, WebSocketChannel};
 /// How many connections of `/held` and `/late` are open.
 static HELD: AtomicUsize = AtomicUsize::new(0);
 
+/// How many bytes the last `/slow` has received.
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
+
 /// How many messages `/flood` has handed to its transport.
 static FLOODED: AtomicUsize = AtomicUsize::new(0);
 
@@ -69,17 +72,19 @@ async fn serve(stream: TcpStream) -> Result<(), Error> {
             tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?;
             return Ok(());
         }
-        // Does not read for a while, and then counts the bytes until an empty message.
+        // Does not read for a while, then counts the bytes, and tells the sum when a message is empty.
         "/slow" => {
+            TAKEN.store(0, Ordering::SeqCst);
             sleep(Duration::from_millis(500)).await;
-            let mut total = 0;
             while let Some(message) = channel.next().await {
-                match message?.len() {
-                    0 => channel.send(total.to_string().into()).await?,
-                    size => total += size,
+                let size = message?.len();
+                let total = TAKEN.fetch_add(size, Ordering::SeqCst);
+                if size == 0 {
+                    channel.send(total.to_string().into()).await?;
                 }
             }
         }
+        "/taken" => channel.send(TAKEN.load(Ordering::SeqCst).to_string().into()).await?,
         // Reads nothing for long, and is counted meanwhile and until the client closes.
         "/late" => {
             HELD.fetch_add(1, Ordering::SeqCst);
