@@ -85,6 +85,8 @@ struct State {
     error: Option<Error>,
     /// Messages that were accepted did not go out.
     lost: bool,
+    /// What comes counts no more.
+    deaf: bool,
 }
 
 /// What the handle wants to become of the channel.
@@ -92,7 +94,7 @@ enum Wish {
     Open,
     /// A close that the driver has yet to begin.
     Close(Option<CloseFrame>),
-    /// What comes counts no more.
+    /// The driver has begun it.
     Closing,
     /// The handle was dropped.
     Gone,
@@ -109,6 +111,7 @@ impl State {
             over: false,
             error: None,
             lost: false,
+            deaf: false,
         }
     }
 
@@ -117,11 +120,27 @@ impl State {
         matches!(self.wish, Wish::Open)
     }
 
-    /// The end has come, with an error unless this end closed.
+    /// The state as the handle has it.
+    const fn ready_state(&self) -> ReadyState {
+        match self.page {
+            ReadyState::Connecting | ReadyState::Open if !self.is_wanted() => ReadyState::Closing,
+            page => page,
+        }
+    }
+
+    /// What has come and still comes counts no more.
+    fn discard(&mut self) {
+        self.deaf = true;
+        self.incoming = Queue::new();
+        self.error = None;
+    }
+
+    /// The end has come, with an error unless that counts no more.
     fn end(&mut self, error: Option<Error>) {
+        self.page = ReadyState::Closed;
         self.over = true;
         self.lost |= !self.outgoing.messages.is_empty();
-        self.error = error.filter(|_| self.is_wanted());
+        self.error = error.filter(|_| !self.deaf);
     }
 }
 
@@ -205,20 +224,21 @@ impl Sink<Message> for SendChannel {
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let shared = &self.shared;
         shared.writer.register(cx.waker());
-        match self.ready_state() {
-            ReadyState::Open if shared.lock().outgoing.bytes < shared.mark.max(1) => {
-                Poll::Ready(Ok(()))
-            }
+        let state = shared.lock();
+        match state.ready_state() {
+            ReadyState::Open if state.outgoing.bytes < shared.mark.max(1) => Poll::Ready(Ok(())),
             ReadyState::Connecting | ReadyState::Open => Poll::Pending,
             ReadyState::Closing | ReadyState::Closed => Poll::Ready(Err(shared.closed())),
         }
     }
 
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        if self.ready_state() != ReadyState::Open {
+        let mut state = self.shared.lock();
+        if state.ready_state() != ReadyState::Open {
             return Err(self.shared.closed());
         }
-        self.shared.lock().outgoing.push(message);
+        state.outgoing.push(message);
+        drop(state);
         self.shared.driver.wake();
         Ok(())
     }
@@ -234,9 +254,8 @@ impl Sink<Message> for SendChannel {
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if self.shared.lock().is_wanted() {
-            self.as_mut().start_close(None)?;
-        }
+        self.as_mut().start_close(None)?;
+        self.shared.lock().discard();
         self.shared.writer.register(cx.waker());
         if self.shared.event.get().is_some() { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
@@ -248,11 +267,7 @@ impl WebSocketChannel for SendChannel {
     }
 
     fn ready_state(&self) -> ReadyState {
-        if self.shared.event.get().is_some() {
-            return ReadyState::Closed;
-        }
-        let state = self.shared.lock();
-        if state.is_wanted() { state.page } else { ReadyState::Closing }
+        self.shared.lock().ready_state()
     }
 
     fn buffered_amount(&self) -> usize {
@@ -272,9 +287,10 @@ impl WebSocketChannel for SendChannel {
         let shared = &self.shared;
         let mut state = shared.lock();
         if state.is_wanted() {
+            if matches!(state.page, ReadyState::Connecting | ReadyState::Open) {
+                state.discard();
+            }
             state.wish = Wish::Close(frame);
-            state.incoming = Queue::new();
-            state.error = None;
             drop(state);
             shared.driver.wake();
             shared.reader.wake();

@@ -8,7 +8,7 @@ use ws_channel::{
     WebSocketChannel, status,
 };
 
-use super::{count, echoes, open, received, until};
+use super::{count, echoes, open, over_socket, received, until};
 
 async fn handle(path: &str) -> SendChannel {
     let (handle, driver) = open(path).await.into_send();
@@ -51,6 +51,7 @@ async fn a_close_lets_what_was_sent_go_first() {
     assert_eq!(received(&mut channel).await, sent.to_string().as_str());
     channel.feed(Message::from(vec![0; 1_000_000])).await.unwrap();
     assert!(channel.close(1000, "").await.unwrap().was_clean);
+    assert_eq!(count("/taken").await, 3_000_000);
 }
 
 #[wasm_bindgen_test]
@@ -67,12 +68,43 @@ async fn a_close_of_the_peer_and_a_loss_come_through() {
 }
 
 #[wasm_bindgen_test]
-async fn a_handle_that_is_not_read_holds_the_channel_back_and_loses_nothing() {
+async fn a_handle_that_is_not_read_loses_nothing() {
     let mut channel = handle("/flood?100").await;
     until(async || count("/flooded").await == 100).await;
     for number in 0..100u32 {
         assert_eq!(received(&mut channel).await.as_bytes()[..4], number.to_be_bytes());
     }
+}
+
+/// The driver does not take it all in, so it is the channel's queue that overflows; and a sink that
+/// is dropped after that takes nothing away.
+#[wasm_bindgen_test]
+async fn a_handle_that_is_not_read_has_the_bounds_of_its_channel() {
+    let channel = over_socket("/flood?100").receive_buffer_size(1 << 20).await.unwrap();
+    let (handle, driver) = channel.into_send();
+    spawn_local(driver);
+    let (sink, mut stream) = handle.split();
+    until(async || stream.close_event().is_some()).await;
+    drop(sink);
+    let mut number = 0u32;
+    let error = loop {
+        match stream.next().await.expect("the queue ends with an error") {
+            Ok(message) => assert_eq!(message.as_bytes()[..4], number.to_be_bytes()),
+            Err(error) => break error,
+        }
+        number += 1;
+    };
+    assert!(matches!(error, Error::ReceiveOverflow { .. }), "{error:?}");
+    assert!((15..18).contains(&number), "{number}");
+    assert!(stream.next().await.is_none());
+}
+
+#[wasm_bindgen_test]
+async fn a_close_of_a_handle_after_the_end_drops_what_was_not_received() {
+    let mut channel = handle("/gone").await;
+    until(async || channel.close_event().is_some()).await;
+    assert_eq!(channel.close(1000, "").await.unwrap().code, status::ABNORMAL_CLOSURE);
+    assert!(channel.next().await.is_none());
 }
 
 #[wasm_bindgen_test]

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll};
@@ -51,17 +50,16 @@ impl SendDriver {
     fn show(&self) {
         let (shared, channel) = (&self.shared, &self.channel);
         let ready_state = channel.ready_state();
-        {
-            let mut state = shared.lock();
-            state.buffered = channel.buffered_amount();
-            state.page = ready_state;
-        }
         if ready_state != ReadyState::Connecting {
             set(&shared.opened, channel.handshake());
         }
         if let Some(event) = channel.close_event() {
             set(&shared.event, event);
         }
+        // Last: whoever sees a state may ask for what belongs to it.
+        let mut state = shared.lock();
+        state.buffered = channel.buffered_amount();
+        state.page = ready_state;
     }
 
     /// Hands the page what may go out, and then the close.
@@ -72,21 +70,29 @@ impl SendDriver {
             if is_wanted {
                 match Pin::new(&mut self.channel).poll_ready(cx) {
                     Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(_)) => return self.lose(),
+                    Poll::Ready(Err(_)) => self.lose(),
                     Poll::Pending => return,
                 }
             }
             let message = self.shared.lock().outgoing.pop();
             let sent = message.map(|message| Pin::new(&mut self.channel).start_send(message));
             if let Some(Err(_)) = sent {
-                return self.lose();
+                self.lose();
             }
         }
-        if is_wanted {
+        self.begin_close();
+    }
+
+    /// Begins the close that the handle asked for, once nothing is before it.
+    fn begin_close(&mut self) {
+        let mut state = self.shared.lock();
+        if !state.outgoing.messages.is_empty() {
             return;
         }
-        let wish = mem::replace(&mut self.shared.lock().wish, Wish::Closing);
-        if let Wish::Close(frame) = wish {
+        if let Wish::Close(frame) = &mut state.wish {
+            let frame = frame.take();
+            state.wish = Wish::Closing;
+            drop(state);
             // The handle has checked the code.
             let _ = Pin::new(&mut self.channel).start_close(frame);
         }
@@ -106,9 +112,11 @@ impl SendDriver {
                 Poll::Ready(Some(Ok(message))) => self.deliver(message),
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(error)),
                 Poll::Ready(None) => return Poll::Ready(None),
-                Poll::Pending => break,
+                Poll::Pending => return Poll::Pending,
             }
         }
+        // The handle hears of the end even while it does not read.
+        self.channel.inbox().wait_to_write(cx);
         Poll::Pending
     }
 
@@ -118,7 +126,7 @@ impl SendDriver {
 
     fn deliver(&self, message: Message) {
         let mut state = self.shared.lock();
-        if state.is_wanted() {
+        if !state.deaf {
             state.incoming.push(message);
             drop(state);
             self.shared.reader.wake();
@@ -160,7 +168,6 @@ impl Drop for SendDriver {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         if !state.over {
-            state.end(Some(Error::ConnectionLost));
             let event = CloseEvent {
                 code: status::ABNORMAL_CLOSURE,
                 reason: Utf8Bytes::default(),
@@ -168,6 +175,7 @@ impl Drop for SendDriver {
                 initiator: Initiator::Local,
             };
             set(&self.shared.event, &event);
+            state.end(Some(Error::ConnectionLost));
         }
         drop(state);
         self.shared.reader.wake();
