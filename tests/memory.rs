@@ -14,7 +14,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use futures::{FutureExt, SinkExt, StreamExt};
 use scripted::{Read, Scripted, Write, frame, header};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use ws_channel::{Error, Handshake, Message, Options, Role, WebSocketAdapter, WebSocketChannel};
 
 const FIN_TEXT: u8 = 0x81;
@@ -332,6 +332,31 @@ async fn a_ping_flood_with_unread_pongs_is_bounded_and_ends_with_1008() {
         .await;
         assert!(matches!(found, Some(Err(Error::PingFlood))), "{found:?}");
         assert!(peak <= 2 << 20, "{peak}");
+    }
+}
+
+/// A connection that is never quite flushed sends its pongs nevertheless.
+#[tokio::test(start_paused = true)]
+async fn pongs_that_go_out_between_data_are_no_flood() {
+    const QUEUE: usize = 512 << 10;
+    let options = Options::new().write_buffer_size(2 * QUEUE);
+    let (near, mut far) = tokio::io::duplex(64 << 10);
+    let mut server = WebSocketAdapter::from_upgraded_with(
+        near,
+        Role::Server,
+        Handshake::default(),
+        &options,
+        BytesMut::new(),
+    );
+    let pings = frame(PING, &[0; 125], true).repeat(10);
+    for _ in 0..300 {
+        while server.buffered_amount() < QUEUE {
+            server.feed(vec![0; 4096].into()).await.unwrap();
+        }
+        far.write_all(&pings).await.unwrap();
+        let found = server.next().now_or_never();
+        assert!(found.is_none(), "{found:?}");
+        far.read_exact(&mut vec![0; 60 << 10]).await.unwrap();
     }
 }
 

@@ -9,6 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures::{FutureExt, SinkExt, StreamExt};
+use tokio::io::AsyncReadExt;
 use tokio::task::coop;
 use tokio::time::{Instant, advance, sleep, timeout};
 use tokio_test::{assert_pending, assert_ready, task};
@@ -246,7 +247,6 @@ async fn a_write_without_progress_is_given_up_after_the_keepalive_timeout() {
 async fn a_write_with_little_progress_is_not_given_up() {
     let (mut client, mut peer) = channel(Role::Client, 64, &Options::new());
     let far = async {
-        use tokio::io::AsyncReadExt;
         let mut read = 0;
         while read < 1000 {
             sleep(Duration::from_millis(19_990)).await;
@@ -259,6 +259,71 @@ async fn a_write_with_little_progress_is_not_given_up() {
     };
     let (sent, ()) = tokio::join!(client.send(Message::from(vec![0; 1000])), far);
     sent.unwrap();
+}
+
+/// The ping stands behind a message that takes the peer longer than all of keepalive.
+#[tokio::test(start_paused = true)]
+async fn the_time_for_a_pong_begins_once_the_ping_is_out() {
+    let (mut client, mut peer) = channel(Role::Client, 64, &Options::new());
+    let far = async {
+        let mut read = 0;
+        while read < 1000 {
+            sleep(Duration::from_millis(19_990)).await;
+            let some = peer.io.read(&mut [0; 50]).await.unwrap();
+            assert_ne!(some, 0, "the transport has ended");
+            read += some;
+        }
+    };
+    let (sent, ()) = tokio::join!(client.send(Message::from(vec![0; 1000])), far);
+    sent.unwrap();
+    let start = Instant::now();
+    match client.next().await {
+        Some(Err(Error::Timeout { what, .. })) => {
+            assert_eq!(what, "the peer did not answer a ping");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!((secs(20)..=secs(40)).contains(&start.elapsed()), "{:?}", start.elapsed());
+}
+
+/// Out of tokio's cooperative budget a write is pending though there is room.
+#[tokio::test(start_paused = true)]
+async fn a_write_that_the_runtime_put_off_is_not_stalled() {
+    let (mut client, mut peer) = channel(Role::Client, 64, &Options::new());
+    let mut send = client.send(Message::from(vec![0; 1 << 10]));
+    assert!(poll_fn(|cx| Poll::Ready(send.poll_unpin(cx).is_pending())).await);
+    peer.io.read_exact(&mut [0; 64]).await.unwrap();
+    sleep(secs(1000)).await;
+    let put_off = poll_fn(|cx| {
+        while pin!(coop::consume_budget()).poll(cx).is_ready() {}
+        Poll::Ready(send.poll_unpin(cx).is_pending())
+    });
+    assert!(put_off.await);
+    let mut rest = [0; 968];
+    let (all, taken) = tokio::join!(send, peer.io.read_exact(&mut rest));
+    all.unwrap();
+    taken.unwrap();
+}
+
+/// A peer that is gone leaves what it sent, and a reader out of budget must not take its end for
+/// that.
+#[tokio::test(start_paused = true)]
+async fn a_read_that_the_runtime_put_off_is_not_the_end() {
+    let (mut client, mut peer) = client();
+    for text in ["1", "2", "3"] {
+        peer.send(TEXT, text.as_bytes()).await;
+    }
+    drop(peer);
+    assert!(matches!(client.send("x".into()).await, Err(Error::Io(_))));
+    let put_off = poll_fn(|cx| {
+        while pin!(coop::consume_budget()).poll(cx).is_ready() {}
+        Poll::Ready(client.poll_next_unpin(cx).is_pending())
+    });
+    assert!(put_off.await);
+    for text in ["1", "2", "3"] {
+        assert_eq!(client.next().await.unwrap().unwrap(), Message::from(text));
+    }
+    assert!(matches!(client.next().await, Some(Err(Error::Io(_)))));
 }
 
 #[tokio::test(start_paused = true)]

@@ -31,6 +31,8 @@ pub(crate) struct Keepalive {
     reads: u32,
     /// When the ping that was not answered yet went out.
     asked: Option<Instant>,
+    /// It had not gone out when it was looked at last.
+    held: bool,
     /// Whether something came since.
     answered: bool,
     latency: Option<Duration>,
@@ -38,7 +40,15 @@ pub(crate) struct Keepalive {
 
 impl Keepalive {
     pub(crate) fn new(periods: Option<(Duration, Duration)>, now: Instant) -> Self {
-        Self { periods, heard: now, reads: 0, asked: None, answered: false, latency: None }
+        Self {
+            periods,
+            heard: now,
+            reads: 0,
+            asked: None,
+            held: false,
+            answered: false,
+            latency: None,
+        }
     }
 
     /// Notes that bytes came.
@@ -77,6 +87,11 @@ impl Keepalive {
         self.answered = true;
     }
 
+    /// The ping waits behind what a slow peer has yet to take: its time has not begun.
+    pub(crate) fn hold(&mut self) {
+        self.held = true;
+    }
+
     /// What is due at `now`. Only to be asked after a read found nothing, so that time in which
     /// nobody read does not count against the peer.
     pub(crate) fn check(&mut self, now: Instant) -> Verdict {
@@ -87,10 +102,17 @@ impl Keepalive {
         match self.asked {
             None if now >= later(self.heard, interval) => {
                 self.asked = Some(now);
+                self.held = false;
                 self.answered = false;
                 Verdict::Ping
             }
-            Some(asked) if now >= later(asked, timeout) => Verdict::Dead,
+            Some(asked) if now >= later(asked, timeout) => {
+                if !std::mem::take(&mut self.held) {
+                    return Verdict::Dead;
+                }
+                self.asked = Some(now);
+                Verdict::Alive
+            }
             _ => Verdict::Alive,
         }
     }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "deflate")]
 mod deflating;
+mod pending;
 mod queue;
 
 use std::collections::VecDeque;
@@ -10,6 +11,7 @@ use bytes::Bytes;
 
 use crate::protocol::frame::{Header, Opcode, short, short_masked};
 use crate::protocol::mask;
+use crate::protocol::transmitter::pending::Pending;
 use crate::protocol::transmitter::queue::Queue;
 
 #[cfg(feature = "deflate")]
@@ -55,8 +57,8 @@ pub(crate) struct Transmitter {
     waiting: VecDeque<Waiting>,
     /// The frames of `waiting`, in bytes at most: an empty message counts, too.
     waiting_bytes: usize,
-    /// How many bytes of what is unwritten are pongs, at most.
-    pongs: usize,
+    /// Which control frames are unwritten.
+    pending: Pending,
     /// If this end may compress.
     #[cfg(feature = "deflate")]
     deflating: Option<Box<deflating::Deflating>>,
@@ -80,8 +82,15 @@ impl Transmitter {
 
     /// Accepts a pong.
     pub(crate) fn push_pong(&mut self, payload: Bytes, key: Option<[u8; 4]>) {
-        self.pongs += payload.len() + Header::MAX;
+        let size = payload.len() + Header::MAX;
         self.push(Opcode::Pong, payload, key);
+        self.pending.push_pong(size, self.len());
+    }
+
+    /// Accepts a ping.
+    pub(crate) fn push_ping(&mut self, key: Option<[u8; 4]>) {
+        self.push(Opcode::Ping, Bytes::new(), key);
+        self.pending.push_ping(self.len());
     }
 
     /// Accepts a server's frame that is encoded already; false if there is a large one in front of
@@ -194,7 +203,7 @@ impl Transmitter {
     #[inline]
     pub(crate) fn advance(&mut self, n: usize) -> bool {
         if self.large.is_none() && self.queue.finish(n) {
-            self.pongs = 0;
+            self.pending = Pending::default();
             return true;
         }
         self.advance_some(n);
@@ -207,10 +216,7 @@ impl Transmitter {
         if self.large.is_some() {
             self.advance_large(n - buffered);
         }
-        if self.pongs != 0 {
-            // A connection that is never quite flushed has written its pongs nevertheless.
-            self.pongs = self.pongs.min(self.len());
-        }
+        self.pending.advance(n, self.is_empty());
     }
 
     fn advance_large(&mut self, n: usize) {
@@ -254,7 +260,12 @@ impl Transmitter {
 
     /// How many bytes of pongs wait, at most.
     pub(crate) fn pongs(&self) -> usize {
-        self.pongs
+        self.pending.pongs()
+    }
+
+    /// Whether the last ping waits.
+    pub(crate) fn has_ping(&self) -> bool {
+        self.pending.has_ping()
     }
 
     /// Drops everything that was not written.

@@ -46,6 +46,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if self.connection.lifecycle() == before.0 {
                 self.write_answers(cx);
             }
+            if self.connection.has_ping() {
+                self.keepalive.hold();
+            }
             if (self.connection.lifecycle(), self.connection.is_broken()) != before {
                 // The connection has something to say, whether or not more bytes come.
                 self.dry = false;
@@ -89,6 +92,11 @@ impl<S> Driver<S> {
         }
         if let (Some(stalled), Some(after)) = (self.stalled, self.keepalive.timeout()) {
             if now >= platform::later(stalled, after) {
+                if !platform::has_budget() {
+                    // It was the runtime that put the write off.
+                    self.stalled = Some(now);
+                    return;
+                }
                 let what = "the peer did not take what was written to it";
                 let error = Error::Timeout { what, after };
                 self.connection.give_up(status::INTERNAL_SERVER_ERROR, error, platform::mask_key);

@@ -149,7 +149,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Poll::Ready(Ok(0)) => self.connection.end_of_input(),
             Poll::Ready(Ok(_)) => {}
             Poll::Ready(Err(error)) => self.connection.read_failed(error),
-            Poll::Pending if self.connection.is_broken() => self.connection.end_of_input(),
+            Poll::Pending if self.connection.is_broken() => {
+                if !platform::has_budget() {
+                    // It was the runtime that put the read off: bytes may be there.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                self.connection.end_of_input();
+            }
             Poll::Pending => {
                 if !self.busy {
                     // No tick is due that would do it.

@@ -139,7 +139,13 @@ impl Connection {
 
     /// Asks the peer for a sign of life.
     pub(crate) fn ping(&mut self, key: impl FnOnce() -> [u8; 4]) {
-        self.push(Opcode::Ping, Bytes::new(), key);
+        let key = self.key(key);
+        self.transmitter.push_ping(key);
+    }
+
+    /// Whether the last ping has not been written yet.
+    pub(crate) fn has_ping(&self) -> bool {
+        self.transmitter.has_ping()
     }
 
     pub(super) fn push(&mut self, opcode: Opcode, payload: Bytes, key: impl FnOnce() -> [u8; 4]) {
