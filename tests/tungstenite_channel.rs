@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_test::{assert_pending, task};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -231,6 +231,16 @@ async fn halves_close_while_the_reader_waits() {
     assert!(closing.await.expect("no panic").was_clean);
     assert!(reading.await.expect("no panic"));
     peer.expect_end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_that_begins_outside_of_a_runtime_ends_in_time() {
+    let (channel, _silent) = client().await;
+    let (sink, mut stream) = channel.split();
+    std::thread::spawn(move || drop(sink)).join().expect("it is dropped");
+    let end = timeout(Duration::from_secs(60), stream.next()).await.expect("there is a deadline");
+    assert!(end.is_none());
+    assert_eq!(stream.close_code(), Some(status::ABNORMAL_CLOSURE));
 }
 
 #[tokio::test]

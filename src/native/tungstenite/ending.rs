@@ -10,7 +10,7 @@ use tokio_tungstenite::{WebSocketStream, tungstenite};
 
 use super::translate;
 use crate::Error;
-use crate::platform::{self, Timer};
+use crate::platform::{self, Instant, Timer};
 use crate::protocol::{CloseCode, CloseEvent, Initiator, Utf8Bytes};
 use crate::status;
 
@@ -22,7 +22,8 @@ const DISCARDS_A_POLL: usize = 64;
 #[derive(Debug)]
 pub(super) struct Ending {
     initiator: Initiator,
-    deadline: Timer,
+    deadline: Instant,
+    timer: Timer,
     peer: Peer,
     flushed: bool,
     shut_down: bool,
@@ -47,7 +48,8 @@ impl Ending {
     pub(super) fn new(initiator: Initiator, timeout: Duration) -> Self {
         Self {
             initiator,
-            deadline: platform::timer(timeout),
+            deadline: platform::later(platform::now(), timeout),
+            timer: Timer::default(),
             peer: Peer::Owes,
             flushed: false,
             shut_down: false,
@@ -87,7 +89,11 @@ impl Ending {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        if self.deadline.poll(cx).is_ready() {
+        if self.timer.deadline().is_none() {
+            // Not where the end began, which may be outside of a runtime.
+            self.timer.arm(self.deadline);
+        }
+        if self.timer.poll(cx).is_ready() {
             // The peer may learn that it is over; there is no time left to see it done.
             let _ = Pin::new(inner.get_mut()).poll_shutdown(cx);
         } else {
