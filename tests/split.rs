@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 use tokio_test::{assert_pending, assert_ready, task};
 use ws_channel::{Error, Handshake, Initiator, Message, Options, Role, WebSocketAdapter, status};
 
-use wire::{CLOSE, PING, PONG, TEXT, channel, client, pair, server};
+use wire::{BINARY, CLOSE, PING, PONG, TEXT, channel, client, pair, server};
 
 const SOON: Duration = Duration::from_millis(1);
 
@@ -213,6 +213,25 @@ async fn without_a_stream_half_data_is_discarded_and_sending_goes_on() {
         assert!(sink.close(1000, "done").await.unwrap().was_clean);
     };
     timeout(Duration::from_secs(1), async { tokio::join!(far, near) }).await.unwrap();
+}
+
+/// Two ends that both write before they read would wait for each other.
+#[tokio::test(start_paused = true)]
+async fn without_a_stream_half_a_blocked_sink_goes_on_discarding() {
+    let (client, mut peer) = channel(Role::Client, 256 << 10, &Options::new());
+    let (mut sink, stream) = client.split();
+    let send = tokio::spawn(async move { sink.send(vec![0; 1 << 20].into()).await });
+    let mut many = peer.frame(TEXT, b"x").repeat(1100);
+    many.extend(peer.frame(BINARY, &vec![0; 70_000]));
+    peer.write(&many).await;
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    drop(stream);
+    let more = peer.frame(BINARY, &vec![0; 600_000]);
+    timeout(Duration::from_secs(1), peer.write(&more)).await.unwrap();
+    assert_eq!(peer.expect().await.payload.len(), 1 << 20);
+    send.await.unwrap().unwrap();
 }
 
 #[tokio::test(start_paused = true)]

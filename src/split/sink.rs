@@ -95,8 +95,12 @@ impl<C: WebSocketChannel> WebSocketSink<C> {
         self.shared.poll(&self.shared.waiting.sink, cx, |mut channel, cx| {
             if self.shared.stream_dropped.load(Ordering::Acquire) {
                 // Nobody else reads: what comes is dropped, pings are answered.
-                for _ in 0..DISCARDED {
+                for dropped in 1..=DISCARDED {
                     let Poll::Ready(Some(_)) = channel.as_mut().poll_next(cx) else { break };
+                    if dropped == DISCARDED {
+                        // There may be more, of which nobody tells.
+                        cx.waker().wake_by_ref();
+                    }
                 }
             }
             poll(channel, cx)
