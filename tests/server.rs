@@ -407,7 +407,8 @@ async fn the_drain_hook_comes_once_what_was_stuck_has_gone_out() {
 #[tokio::test(start_paused = true)]
 async fn a_hook_that_waits_for_its_own_peer_sleeps() {
     let hooks = hooks().message(async |peer: Peer, message: Message| -> HookResult {
-        for _ in 0..100 {
+        // More than the pipe holds, and fewer than the queue.
+        for _ in 0..20 {
             peer.send(vec![0; 100]).await?;
         }
         match message.as_text() {
@@ -424,6 +425,71 @@ async fn a_hook_that_waits_for_its_own_peer_sleeps() {
         sleep(Duration::from_secs(90)).await;
         assert_eq!(served.hub.peers().len(), 0, "a client that reads nothing is given up");
     }
+}
+
+/// The close is behind a message that waits for the hook, which waits for the close.
+#[tokio::test(start_paused = true)]
+async fn a_hook_sees_the_end_though_a_message_is_in_front_of_it() {
+    let log = Log::default();
+    let noted = log.clone();
+    let hooks = hooks().message(move |peer: Peer, message: Message| {
+        let noted = noted.clone();
+        async move {
+            let event = peer.closed().await;
+            noted.note(format!("{} {}", message.as_text().unwrap_or_default(), event.code));
+        }
+    });
+    let served = Served::new(hooks);
+    let mut client = served.connect("/").await;
+    client.send("1".into()).await.unwrap();
+    client.send("2".into()).await.unwrap();
+    client.close(4001, "bye").await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(log.lines(), ["1 4001", "2 4001"]);
+    assert_eq!(served.hub.peers().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_waited_since_before_a_close_is_not_delivered() {
+    for terminate in [false, true] {
+        let log = Log::default();
+        let noted = log.clone();
+        let hooks = hooks().message(move |peer: Peer, message: Message| {
+            noted.note(message.as_text().unwrap_or_default());
+            async move {
+                sleep(Duration::from_secs(1)).await;
+                if terminate {
+                    peer.terminate();
+                } else {
+                    drop(peer.close(4008, "kicked"));
+                }
+            }
+        });
+        let served = Served::new(hooks);
+        let mut client = served.connect("/").await;
+        client.send("1".into()).await.unwrap();
+        client.send("2".into()).await.unwrap();
+        while let Some(Ok(_)) = client.next().await {}
+        sleep(Duration::from_secs(3)).await;
+        assert_eq!(log.lines(), ["1"]);
+    }
+}
+
+/// A shutdown that counts those that it was too late for would take them from the others.
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_counts_the_closed_without_those_that_were_ending() {
+    let hooks = hooks().close(async |peer: Peer, _| {
+        if peer.id().to_string() == "1" {
+            sleep(Duration::from_secs(3600)).await;
+        }
+    });
+    let served = Served::new(hooks);
+    let mut first = served.connect("/").await;
+    let mut second = served.connect("/").await;
+    first.close(1000, "").await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    let (summary, _) = tokio::join!(served.hub.shutdown().into_future(), second.next());
+    assert_eq!((summary.closed, summary.cut_off), (1, 1));
 }
 
 // A peer that never reads, in a topic.

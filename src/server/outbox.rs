@@ -182,21 +182,25 @@ impl Outbox {
 
     /// Ends the transport without a closing handshake.
     pub(super) fn terminate(&self) {
-        let mut state = self.lock();
-        if !matches!(state.phase, Phase::Ended(_)) {
-            state.phase = Phase::Closing;
-            let _dropped = (state.clear(), state.orders.close.take());
-            state.orders.terminate = true;
-            state.wake_for_end();
-        }
+        self.cut(false);
     }
 
     /// Terminates, and has hooks that still run dropped.
     pub(super) fn abort(&self) {
-        self.terminate();
+        self.cut(true);
+    }
+
+    /// Both under one lock: a driver that saw only the one would sleep over the other.
+    fn cut(&self, abort: bool) {
         let mut state = self.lock();
-        state.orders.abort = true;
-        state.wake_driver();
+        state.orders.abort |= abort;
+        if matches!(state.phase, Phase::Ended(_)) {
+            return state.wake_driver();
+        }
+        state.phase = Phase::Closing;
+        let _dropped = (state.clear(), state.orders.close.take());
+        state.orders.terminate = true;
+        state.wake_for_end();
     }
 
     /// The hook that comes next is not cut off.
@@ -218,10 +222,7 @@ impl Outbox {
     pub(super) fn start(&self) -> Orders {
         let mut state = self.lock();
         state.driver = None;
-        let abort = state.orders.abort;
-        let orders = std::mem::take(&mut state.orders);
-        state.orders.abort = abort;
-        orders
+        std::mem::take(&mut state.orders)
     }
 
     /// The next message to send.
@@ -250,6 +251,7 @@ impl Outbox {
         state.under_way = false;
         if state.orders.close.is_some()
             || state.orders.terminate
+            || state.orders.abort
             || !(blocked || state.queue.is_empty())
         {
             return false;

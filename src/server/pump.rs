@@ -104,6 +104,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
     pub(super) async fn next(&mut self) -> Signal {
         poll_fn(|cx| {
             self.begin();
+            // A message that waits since before a close was ordered is not delivered.
+            self.obey();
             if self.next_in.is_none() && self.channel.is_some() {
                 self.poll(cx);
             }
@@ -138,6 +140,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
                 if channel.ready_state() != ReadyState::Open {
                     self.peer.outbox().set_closing();
                     self.next_out = None;
+                }
+                if let Some(event) = channel.close_event() {
+                    // A hook may wait for it, and the message behind for the hook.
+                    self.peer.leave_topics();
+                    self.peer.outbox().end(event.clone());
                 }
                 self.channel = Some(channel);
                 if let Poll::Ready(error) = over {

@@ -1,11 +1,13 @@
 //! The end of a server.
 
+use std::collections::HashSet;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Duration;
 
 use crate::channel::close_frame;
 use crate::protocol::CloseFrame;
+use crate::server::Peer;
 use crate::server::hub::Hub;
 use crate::server::trace;
 use crate::{CloseCode, Error, status};
@@ -95,7 +97,9 @@ impl Shutdown {
         }
         let _ = tokio::time::timeout(GRACE, hub.gate().empty()).await;
         hub.gate().end();
-        let closed = peers.len().saturating_sub(left.len());
+        // There are others left than those that were told to close: whose end had begun before.
+        let late: HashSet<_> = left.iter().map(Peer::id).collect();
+        let closed = peers.iter().filter(|peer| !late.contains(&peer.id())).count();
         let summary = ShutdownSummary { closed, cut_off: left.len() };
         trace::shut_down(summary);
         summary
