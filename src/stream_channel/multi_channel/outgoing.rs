@@ -1,5 +1,6 @@
 //! What virtual channels send.
 
+use std::mem;
 use std::task::{Context, Poll, ready};
 
 use futures::{Sink, Stream};
@@ -80,10 +81,13 @@ impl<C: Sink<Frame<T>>, T> State<C, T> {
 
     /// Hands out everything, and says what became of the channel's own message.
     fn poll_own(&mut self, input: u64, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
-        let out = self.poll_out(Some(input), cx);
-        let refused = self.channels.get_mut(&input).and_then(|channel| channel.refused.take());
-        if let Some(error) = refused {
-            return Poll::Ready(Err(error));
+        let mut out = self.poll_out(Some(input), cx);
+        if let Some(channel) = self.channels.get_mut(&input) {
+            if let Some(error) = channel.refused.take() {
+                out = Poll::Ready(Err(error));
+            }
+            // An error tells of what was thrown away, too.
+            channel.lost &= !matches!(out, Poll::Ready(Err(_)));
         }
         match out {
             Poll::Pending
@@ -146,7 +150,11 @@ where
         match self.phase {
             Phase::Open | Phase::Closing => self.poll_inner_flush(cx),
             Phase::Failed => Poll::Ready(Err(Closed::Ended.into())),
-            Phase::Over => Poll::Ready(Ok(())),
+            Phase::Over => {
+                let channel = self.channels.get_mut(&input);
+                let lost = channel.is_some_and(|channel| mem::take(&mut channel.lost));
+                Poll::Ready(if lost { Err(Closed::Ended.into()) } else { Ok(()) })
+            }
         }
     }
 

@@ -81,6 +81,8 @@ pub(super) struct Channel<T, E> {
     pub(super) outgoing: usize,
     /// What the channel below said to a message that another task handed to it.
     pub(super) refused: Option<E>,
+    /// A message that was accepted was thrown away, of which the sender is yet to be told.
+    pub(super) lost: bool,
 }
 
 /// Whether a virtual channel is over, and so what its stream yields after what it has received.
@@ -103,6 +105,7 @@ impl<T, E> Channel<T, E> {
             end: End::Open,
             outgoing: 0,
             refused: None,
+            lost: false,
         }
     }
 
@@ -260,9 +263,12 @@ impl<C: Sink<Frame<T>>, T> State<C, T> {
 
     /// What was to go out cannot.
     pub(super) fn discard_outbox(&mut self) {
-        for (_, frame) in self.outbox.drain(..) {
+        for (input, frame) in self.outbox.drain(..) {
             if let Frame::Message { message, .. } = frame {
                 self.dropped.push([Ok(message)].into());
+                if let Some(sender) = self.channels.get_mut(&input) {
+                    sender.lost = true;
+                }
             }
         }
         for channel in self.channels.values_mut() {

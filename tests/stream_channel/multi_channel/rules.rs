@@ -3,14 +3,14 @@
 use std::io;
 use std::task::Poll;
 
-use futures::{SinkExt, StreamExt};
+use futures::{FutureExt, SinkExt, StreamExt, stream};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
-use ws_channel::stream_channel::{Closed, Duplex, Frame, MultiChannel};
+use ws_channel::stream_channel::{Closed, Duplex, Frame, MultiChannel, join};
 use ws_channel::{StreamChannel, StreamChannelExt};
 
 use super::{Multi, Virtual, pair, twins};
-use crate::support::{is_closed, now, run};
+use crate::support::{Silent, is_closed, now, run};
 
 macro_rules! rules {
     ($module:ident, $ends:expr) => {
@@ -105,6 +105,20 @@ fn when_the_one_below_ends_all_do_after_what_was_received() {
         other.close().await.unwrap();
         far.close().await.unwrap();
     });
+}
+
+#[test]
+fn a_message_that_the_end_left_behind_is_an_error_of_its_sender_alone() {
+    // It takes nothing, and ends.
+    let below = join(stream::empty::<io::Result<Frame<u8>>>(), Silent::default());
+    let mut main = MultiChannel::new(below);
+    let (mut one, mut other) = (main.open(), main.open());
+    one.start_send_unpin(1).unwrap();
+    assert!(one.flush().now_or_never().is_none());
+    assert!(matches!(now(&mut main), Poll::Ready(None)));
+    assert!(run(other.flush()).is_ok());
+    assert!(is_closed(&run(one.flush())));
+    assert!(run(one.flush()).is_ok(), "once");
 }
 
 #[test]
