@@ -25,6 +25,9 @@ macro_rules! option_setters {
         /// Sets after how much inbound silence a ping is sent (`interval`) and how long its pong,
         /// or any other byte, is waited for (`timeout`). Default: 20 s each; at least 1 ms.
         ///
+        /// A ping behind a message that the peer is slow to take is waited for once it is out, then
+        /// for up to twice `timeout`.
+        ///
         /// A peer that does not answer ends the connection with close code 1011 and
         /// [`Error::Timeout`](crate::Error::Timeout); so does a write that makes no progress for
         /// `timeout`.

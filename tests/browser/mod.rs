@@ -11,11 +11,11 @@ mod send;
 mod suite;
 mod wrapped;
 
-use futures::{SinkExt, StreamExt};
+use futures::{SinkExt, Stream, StreamExt};
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use ws_channel::{BrowserChannel, Connect, Message, WebSocketChannel};
+use ws_channel::{BrowserChannel, Connect, Error, Message, WebSocketChannel};
 
 /// The URL of the server for a path.
 fn url(path: &str) -> String {
@@ -43,6 +43,17 @@ async fn open(path: &str) -> BrowserChannel {
 /// The next message, which has to come.
 async fn received<C: WebSocketChannel + Unpin>(channel: &mut C) -> Message {
     channel.next().await.expect("the channel is open").expect("a message comes")
+}
+
+/// How many messages of `/flood` come, in their order, and the error behind them.
+async fn flood(stream: &mut (impl Stream<Item = Result<Message, Error>> + Unpin)) -> (u32, Error) {
+    for number in 0.. {
+        match stream.next().await.expect("the flood ends with an error") {
+            Ok(message) => assert_eq!(message.as_bytes()[..4], u32::to_be_bytes(number)),
+            Err(error) => return (number, error),
+        }
+    }
+    unreachable!("there are fewer")
 }
 
 async fn echoes<C: WebSocketChannel + Unpin>(channel: &mut C, message: impl Into<Message>) {

@@ -6,7 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::WebSocket;
 use ws_channel::{CloseCode, Error, Message, WebSocketChannel};
 
-use super::{WAYS, count, open, over_socket, over_stream, received, turn, until};
+use super::{WAYS, count, flood, open, over_socket, over_stream, received, turn, until};
 
 const MARK: usize = 128 << 10;
 
@@ -158,14 +158,7 @@ async fn a_queue_that_overflows_ends_the_channel_with_what_came_before() {
     let mut channel =
         over_socket("/flood?2000").receive_buffer_size(1 << 20).overflow_code(4321).await.unwrap();
     until(async || channel.close_event().is_some()).await;
-    let mut number = 0u32;
-    let error = loop {
-        match channel.next().await.expect("the queue ends with an error") {
-            Ok(message) => assert_eq!(message.as_bytes()[..4], number.to_be_bytes()),
-            Err(error) => break error,
-        }
-        number += 1;
-    };
+    let (number, error) = flood(&mut channel).await;
     assert!(matches!(error, Error::ReceiveOverflow { .. }), "{error:?}");
     assert_eq!(number, 15, "1 MiB less 64 bytes a message");
     let event = channel.close_event().expect("it is over");

@@ -8,7 +8,7 @@ use ws_channel::{
     WebSocketChannel, status,
 };
 
-use super::{count, echoes, open, over_socket, received, until};
+use super::{count, echoes, flood, open, over_socket, received, until};
 
 async fn handle(path: &str) -> SendChannel {
     let (handle, driver) = open(path).await.into_send();
@@ -86,14 +86,7 @@ async fn a_handle_that_is_not_read_has_the_bounds_of_its_channel() {
     let (sink, mut stream) = handle.split();
     until(async || stream.close_event().is_some()).await;
     drop(sink);
-    let mut number = 0u32;
-    let error = loop {
-        match stream.next().await.expect("the queue ends with an error") {
-            Ok(message) => assert_eq!(message.as_bytes()[..4], number.to_be_bytes()),
-            Err(error) => break error,
-        }
-        number += 1;
-    };
+    let (number, error) = flood(&mut stream).await;
     assert!(matches!(error, Error::ReceiveOverflow { .. }), "{error:?}");
     assert!((15..18).contains(&number), "{number}");
     assert!(stream.next().await.is_none());
